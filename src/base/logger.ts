@@ -1,0 +1,49 @@
+/** The levels of VS Code's log channels. */
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+
+/** Where a part of the program says what it does. Lines hold no secret; {@link redact} is the net below that rule, not a permission. */
+export interface Logger {
+  trace(message: string): void;
+  debug(message: string): void;
+  info(message: string): void;
+  warn(message: string): void;
+  error(message: string, cause?: unknown): void;
+  /** The same log with a prefix such as a host or a kernel's short id. */
+  child(prefix: string): Logger;
+}
+
+/** Takes finished lines; the one thing that differs between a terminal, a file and an output channel. */
+export type LogSink = (level: LogLevel, line: string) => void;
+
+/** Makes a logger over a sink. Control characters of a message are escaped, so that remote text cannot write lines of its own. */
+export function createLogger(sink: LogSink, prefix = ''): Logger {
+  const write = (level: LogLevel, message: string) => sink(level, escapeControls(redact(prefix + message)));
+  return {
+    trace: (message) => write('trace', message),
+    debug: (message) => write('debug', message),
+    info: (message) => write('info', message),
+    warn: (message) => write('warn', message),
+    error(message, cause) {
+      write('error', cause instanceof Error ? `${message}: ${cause.stack ?? cause.message}` : message);
+    },
+    child: (more) => createLogger(sink, `${prefix}[${more}] `),
+  };
+}
+
+/** A logger that writes nowhere. */
+export const silentLogger: Logger = createLogger(() => undefined);
+
+/** Replaces what looks like a bearer token, a `?token=` or a signed key in a line of log. */
+export function redact(text: string): string {
+  return text
+    .replace(/\b(bearer|token)\s+[A-Za-z0-9._~+/-]{16,}=*/gi, '$1 [redacted]')
+    .replace(/([?&](?:token|code|key)=)[^&\s]+/gi, '$1[redacted]');
+}
+
+/** Escapes control characters other than line ends and tabs, which stay readable. */
+function escapeControls(text: string): string {
+  // eslint-disable-next-line no-control-regex -- control characters are what this function is about
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, (character) => {
+    return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`;
+  });
+}

@@ -1,0 +1,76 @@
+import * as v from 'valibot';
+import { parserOf } from '../base/parse';
+
+/**
+ * Between front door and supervisor: three requests and no other, JSON, one a line, at most {@link maxSupervisorMessageBytes}, no handles.
+ * There is no request that starts an agent without a sign-in or a token. In the single-user daemon both ends are in one process and the
+ * same types are used as function arguments.
+ */
+export const maxSupervisorMessageBytes = 4096;
+
+const id = v.pipe(v.number(), v.integer(), v.minValue(0));
+const text = v.pipe(v.string(), v.maxLength(1024));
+const token = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, 'not a token'));
+
+const supervisorRequestSchema = v.variant('kind', [
+  v.strictObject({
+    id,
+    kind: v.literal('signIn'),
+    source: text,
+    credentials: v.union([
+      v.strictObject({ code: text }),
+      v.strictObject({
+        username: text,
+        answers: v.pipe(v.array(text), v.maxLength(16)),
+        conversation: v.exactOptional(text),
+      }),
+    ]),
+    label: v.exactOptional(text),
+  }),
+  v.strictObject({ id, kind: v.literal('resume'), token }),
+  v.strictObject({ id, kind: v.literal('signOut'), token, isEverywhere: v.boolean() }),
+]);
+
+/** What a front door may ask. */
+export type SupervisorRequest = v.InferOutput<typeof supervisorRequestSchema>;
+
+/** Reads {@link SupervisorRequest}. */
+export const parseSupervisorRequest = parserOf('supervisor request', supervisorRequestSchema);
+
+const doorSchema = v.object({
+  /** The path of the agent's door socket. */
+  socket: v.string(),
+  /** 256 bits in base64url; sent with every request on the door socket. */
+  doorKey: v.string(),
+});
+
+/** The way to one user's agent, which a front door knows only after that user's sign-in. */
+export type Door = v.InferOutput<typeof doorSchema>;
+
+const supervisorResponseSchema = v.variant('kind', [
+  v.object({
+    id,
+    kind: v.literal('signedIn'),
+    token,
+    user: v.string(),
+    expiresAt: v.string(),
+    door: doorSchema,
+  }),
+  v.object({
+    id,
+    kind: v.literal('more'),
+    prompts: v.array(v.object({ text: v.string(), echo: v.boolean() })),
+    conversation: v.string(),
+  }),
+  v.object({ id, kind: v.literal('resumed'), user: v.string(), door: doorSchema }),
+  v.object({ id, kind: v.literal('signedOut'), tokens: v.number() }),
+  v.object({ id, kind: v.literal('refused') }),
+  v.object({ id, kind: v.literal('wait'), retryAfterMs: v.number() }),
+  v.object({ id, kind: v.literal('unavailable'), message: v.string() }),
+]);
+
+/** What the supervisor answers. `refused` has no reason: the reason is for the administrator's log. */
+export type SupervisorResponse = v.InferOutput<typeof supervisorResponseSchema>;
+
+/** Reads {@link SupervisorResponse}. */
+export const parseSupervisorResponse = parserOf('supervisor response', supervisorResponseSchema);

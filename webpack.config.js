@@ -1,0 +1,90 @@
+const path = require('node:path');
+const fs = require('node:fs');
+const webpack = require('webpack');
+
+/** Where `zeromq` keeps its prebuilt addons, and under which name each goes into the bundle's folder. */
+const zeromqBuild = path.join(__dirname, 'node_modules', 'zeromq', 'build');
+const addons = {
+  'linux-x64-glibc': 'linux/x64/node/glibc-115-Release',
+  'linux-x64-musl': 'linux/x64/node/musl-127-Release',
+  'linux-arm64-glibc': 'linux/arm64/node/glibc-127-Release',
+  'linux-arm64-musl': 'linux/arm64/node/musl-127-Release',
+  'darwin-x64': 'darwin/x64/node/libc-115-Release',
+  'darwin-arm64': 'darwin/arm64/node/libc-115-Release',
+  'win32-x64': 'win32/x64/node/msvc-115-Release',
+};
+
+/** Puts the addons beside the bundle, one folder per platform, where `keeper/zeromq-addon.ts` loads one by its own path. */
+class CopyAddons {
+  apply(compiler) {
+    compiler.hooks.afterEmit.tap('CopyAddons', () => {
+      for (const [name, folder] of Object.entries(addons)) {
+        const target = path.join(__dirname, 'dist', 'addons', name);
+        const source = path.join(zeromqBuild, folder);
+        fs.mkdirSync(target, { recursive: true });
+        for (const file of fs.readdirSync(source)) {
+          const from = path.join(source, file);
+          const to = path.join(target, file);
+          const known = fs.existsSync(to) ? fs.statSync(to) : undefined;
+          if (known?.size !== fs.statSync(from).size) fs.copyFileSync(from, to);
+        }
+      }
+    });
+  }
+}
+
+/** What both bundles have in common. */
+const common = {
+  target: 'node20',
+  devtool: 'source-map',
+  node: { __dirname: false, __filename: false },
+  output: { path: path.join(__dirname, 'dist'), libraryTarget: 'commonjs2', filename: '[name].js' },
+  resolve: {
+    extensions: ['.ts', '.js'],
+    // `module` first would choose the browser build of @lumino/coreutils, whose ids come from Math.random.
+    mainFields: ['main', 'module'],
+  },
+  module: {
+    rules: [
+      { test: /\.ts$/, loader: 'esbuild-loader', options: { target: 'node20' } },
+      { test: /\.node$/, type: 'asset/resource' },
+    ],
+  },
+  optimization: { minimize: true, minimizer: [minimizer()], splitChunks: false },
+  performance: { hints: false },
+  stats: 'errors-warnings',
+};
+
+/** Names stay, so that a stack trace in a log can be read without the source map. */
+function minimizer() {
+  const { EsbuildPlugin } = require('esbuild-loader');
+  return new EsbuildPlugin({ target: 'node20', keepNames: true, legalComments: 'none' });
+}
+
+/** `ws` and `ssh2` try optional native parts and go on without them; an empty stub in their place would corrupt frames. */
+const withoutOptionalNatives = new webpack.IgnorePlugin({
+  resourceRegExp: /^(bufferutil|utf-8-validate|cpu-features)$|sshcrypto\.node$/,
+});
+
+const extension = {
+  ...common,
+  name: 'extension',
+  entry: { extension: './src/extension/main.ts' },
+  externals: { vscode: 'commonjs vscode' },
+  plugins: [withoutOptionalNatives],
+};
+
+const daemon = {
+  ...common,
+  name: 'daemon',
+  entry: { daemon: './src/daemon/main.ts' },
+  plugins: [
+    withoutOptionalNatives,
+    new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, entryOnly: true }),
+    // The loader of `zeromq` finds its addon by a manifest beside its own file, which a bundle does not have.
+    new webpack.NormalModuleReplacementPlugin(/[\\/]load-addon$/, path.join(__dirname, 'src/daemon/keeper/zeromq-addon.ts')),
+    new CopyAddons(),
+  ],
+};
+
+module.exports = [extension, daemon];
