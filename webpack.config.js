@@ -2,6 +2,9 @@ const path = require('node:path');
 const fs = require('node:fs');
 const webpack = require('webpack');
 
+/** Where the bundles go; another folder lets two builds run beside each other. */
+const dist = path.resolve(process.env.REMOTE_KERNELS_DIST ?? path.join(__dirname, 'dist'));
+
 /** Where `zeromq` keeps its prebuilt addons, and under which name each goes into the bundle's folder. */
 const zeromqBuild = path.join(__dirname, 'node_modules', 'zeromq', 'build');
 const addons = {
@@ -19,7 +22,7 @@ class CopyAddons {
   apply(compiler) {
     compiler.hooks.afterEmit.tap('CopyAddons', () => {
       for (const [name, folder] of Object.entries(addons)) {
-        const target = path.join(__dirname, 'dist', 'addons', name);
+        const target = path.join(dist, 'addons', name);
         const source = path.join(zeromqBuild, folder);
         fs.mkdirSync(target, { recursive: true });
         for (const file of fs.readdirSync(source)) {
@@ -35,10 +38,11 @@ class CopyAddons {
 
 /** What both bundles have in common. */
 const common = {
+  mode: 'production',
   target: 'node20',
   devtool: 'source-map',
   node: { __dirname: false, __filename: false },
-  output: { path: path.join(__dirname, 'dist'), libraryTarget: 'commonjs2', filename: '[name].js' },
+  output: { path: dist, libraryTarget: 'commonjs2', filename: '[name].js' },
   resolve: {
     extensions: ['.ts', '.js'],
     // `module` first would choose the browser build of @lumino/coreutils, whose ids come from Math.random.
@@ -82,7 +86,10 @@ const daemon = {
     withoutOptionalNatives,
     new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, entryOnly: true }),
     // The loader of `zeromq` finds its addon by a manifest beside its own file, which a bundle does not have.
-    new webpack.NormalModuleReplacementPlugin(/[\\/]load-addon$/, path.join(__dirname, 'src/daemon/keeper/zeromq-addon.ts')),
+    new webpack.NormalModuleReplacementPlugin(
+      /[\\/]load-addon$/,
+      path.join(__dirname, 'src/daemon/keeper/zeromq-addon.ts'),
+    ),
     new CopyAddons(),
   ],
 };

@@ -1,0 +1,5 @@
+import { runCommandLine } from './cli';
+
+void runCommandLine(process.argv.slice(2)).then((exitCode) => {
+  process.exitCode = exitCode;
+});
