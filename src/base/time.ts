@@ -18,7 +18,7 @@ export function delay(timeMs: number, signal?: AbortSignal): Promise<void> {
 
 /**
  * A signal that aborts with the given one or after the deadline, whichever is first. The reason of a deadline is a `TimeoutError`
- * whose message says what was waited for.
+ * whose message says what was waited for. Like `AbortSignal.timeout`, the deadline alone does not keep the process running.
  */
 export function withDeadline(timeoutMs: number, what: string, signal?: AbortSignal): AbortSignal {
   const controller = new AbortController();
