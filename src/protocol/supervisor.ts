@@ -74,3 +74,37 @@ export type SupervisorResponse = v.InferOutput<typeof supervisorResponseSchema>;
 
 /** Reads {@link SupervisorResponse}. */
 export const parseSupervisorResponse = parserOf('supervisor response', supervisorResponseSchema);
+
+type WithoutId<T> = T extends unknown ? Omit<T, 'id'> : never;
+
+/** A question of that kind as a plain object, without the number that pairs it with its answer on a channel. */
+export type SupervisorQuestion<K extends SupervisorRequest['kind']> = WithoutId<
+  Extract<SupervisorRequest, { kind: K }>
+>;
+
+/** An answer of those kinds, without its number. */
+export type SupervisorAnswer<K extends SupervisorResponse['kind']> = WithoutId<
+  Extract<SupervisorResponse, { kind: K }>
+>;
+
+/**
+ * What a front door knows of its supervisor, whether both are in one process or at the two ends of a channel. The promises reject only
+ * when the signal aborts or the channel is lost.
+ */
+export interface Supervisor {
+  /** Checks credentials; counts the attempt before it looks at them. `refused` takes the same time for every cause. */
+  signIn(
+    question: SupervisorQuestion<'signIn'>,
+    signal: AbortSignal,
+  ): Promise<SupervisorAnswer<'signedIn' | 'more' | 'refused' | 'wait' | 'unavailable'>>;
+  /** Checks a token and starts its user's agent if it does not answer. */
+  resume(
+    question: SupervisorQuestion<'resume'>,
+    signal: AbortSignal,
+  ): Promise<SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>>;
+  /** Ends this sign-in, or all of its user. */
+  signOut(
+    question: SupervisorQuestion<'signOut'>,
+    signal: AbortSignal,
+  ): Promise<SupervisorAnswer<'signedOut' | 'refused' | 'unavailable'>>;
+}
