@@ -1,0 +1,100 @@
+import { randomBytes } from 'node:crypto';
+import { createBackoff, type Backoff } from '../../base/backoff';
+import { toError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import { Shared } from '../../base/sequence';
+import { withDeadline } from '../../base/time';
+import type { DoorRequest } from '../../protocol/agent';
+import type { AgentAddress } from '../../protocol/command-line';
+import type { Door } from '../../protocol/supervisor';
+import { ensurePrivateFolder } from '../platform/private-files';
+import { connectTo } from '../platform/sockets';
+
+/** How a door is opened; tests give another `openDoor`. */
+export interface AgentDoorOptions {
+  /** Where the agent makes the door's socket; made 0700 here. */
+  readonly folder: string;
+  readonly frontDoor: () => DoorRequest['frontDoor'];
+  /** Finds or starts the agent and opens the door there. */
+  readonly openDoor: (door: DoorRequest, signal: AbortSignal) => Promise<AgentAddress>;
+  readonly log: Logger;
+  /** Milliseconds of a clock that does not go back. */
+  readonly now: () => number;
+}
+
+const startTimeoutMs = 30_000;
+const probeTimeoutMs = 2_000;
+const retryPolicy = { firstMs: 500, capMs: 30_000, jitter: 0.2 };
+
+/**
+ * The way from this daemon to one user's agent. The door key is made once for the life of the daemon; whenever nobody answers behind the
+ * door, the agent is found or started again. Failures are not repeated faster than a back-off allows.
+ */
+export class AgentDoor {
+  private readonly doorKey = randomBytes(32).toString('base64url');
+  private readonly opening = new Shared(() => this.open());
+  private address: AgentAddress | undefined;
+  private failure:
+    { readonly error: Error; readonly retryAtMs: number; readonly backoff: Backoff } | undefined;
+
+  constructor(private readonly options: AgentDoorOptions) {}
+
+  /** The agent behind the door that was opened last, whether or not it still answers. */
+  get agentPid(): number | undefined {
+    return this.address?.pid;
+  }
+
+  /** The door, if an agent answers behind it now; starts nothing. */
+  async find(): Promise<Door | undefined> {
+    const { address } = this;
+    return address !== undefined && (await answers(address.socket)) ? this.doorAt(address) : undefined;
+  }
+
+  /** The door, after the agent was started if nobody answered. Rejects with the reason when that is not possible. */
+  async ensure(): Promise<Door> {
+    const found = await this.find();
+    return found ?? (await this.opening.run());
+  }
+
+  private async open(): Promise<Door> {
+    const { log, now } = this.options;
+    if (this.failure !== undefined && now() < this.failure.retryAtMs) throw this.failure.error;
+    try {
+      log.debug('agent 1/3: asking for the agent');
+      await ensurePrivateFolder(this.options.folder);
+      const door = {
+        folder: this.options.folder,
+        doorKey: this.doorKey,
+        frontDoor: this.options.frontDoor(),
+      };
+      const address = await this.options.openDoor(door, withDeadline(startTimeoutMs, 'starting the agent'));
+      log.info(`agent 2/3: ${address.started ? 'started' : 'found'}, process ${address.pid}`);
+      if (!(await answers(address.socket))) throw new Error('nobody answers on the door of the agent');
+      log.debug('agent 3/3: its door answers');
+      this.address = address;
+      this.failure = undefined;
+      return this.doorAt(address);
+    } catch (thrown) {
+      const error = toError(thrown);
+      const backoff = this.failure?.backoff.next() ?? createBackoff(retryPolicy);
+      this.failure = { error, retryAtMs: now() + backoff.delayMs, backoff };
+      log.error(`the agent is not available: ${error.message}`);
+      throw error;
+    }
+  }
+
+  private doorAt(address: AgentAddress): Door {
+    return { socket: address.socket, doorKey: this.doorKey };
+  }
+}
+
+async function answers(socket: string): Promise<boolean> {
+  try {
+    const connection = await connectTo(socket, withDeadline(probeTimeoutMs, 'the door of the agent'));
+    connection.destroy();
+    return true;
+  } catch {
+    // Refused, absent or silent: all mean that no agent is behind this door.
+    return false;
+  }
+}

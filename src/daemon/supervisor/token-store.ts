@@ -1,0 +1,168 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { rename } from 'node:fs/promises';
+import * as v from 'valibot';
+import type { Logger } from '../../base/logger';
+import { parserOf, parseJson } from '../../base/parse';
+import { Sequence } from '../../base/sequence';
+import { readFileIfPresent, writePrivateFile } from '../platform/private-files';
+
+/** How long a sign-in lasts. */
+export interface TokenLifetimes {
+  /** Without use. */
+  readonly idleMs: number;
+  /** However much it is used. */
+  readonly absoluteMs: number;
+}
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+/** What the daemon uses: 7 days without use, 30 days in all. */
+export const tokenLifetimes: TokenLifetimes = { idleMs: 7 * dayMs, absoluteMs: 30 * dayMs };
+
+/** The oldest sign-ins are dropped beyond this, so that the file stays small. */
+const maxTokens = 500;
+/** Uses are written down this often at most: losing the last minutes of "last used" costs nothing. */
+const saveUseIntervalMs = 60_000;
+
+const recordSchema = v.object({
+  /** SHA-256 of the token in hex. */
+  digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+  user: v.string(),
+  label: v.exactOptional(v.string()),
+  createdAtMs: v.number(),
+  lastUsedAtMs: v.number(),
+});
+
+type TokenRecord = v.InferOutput<typeof recordSchema>;
+
+const parseFile = parserOf('sign-ins', v.object({ version: v.literal(1), signIns: v.array(recordSchema) }));
+
+/** A valid sign-in. */
+export interface SignIn {
+  readonly user: string;
+  /** When it ends even if used all the time, in milliseconds since the epoch. */
+  readonly expiresAtMs: number;
+}
+
+/**
+ * The sign-ins that are valid, in a file of this user's only that survives restarts. A token is 256 random bits; only its SHA-256 is kept,
+ * so nobody who reads the file can sign in with it. Open it with {@link openTokenStore}.
+ */
+export class TokenStore {
+  private readonly writing = new Sequence();
+  private lastSavedMs = 0;
+
+  constructor(
+    private readonly file: string,
+    private readonly records: Map<string, TokenRecord>,
+    private readonly lifetimes: TokenLifetimes,
+    private readonly now: () => number,
+  ) {}
+
+  /** Makes a token. It is on the disk when the promise resolves; a disk that is full rejects with a `WireError`, and there is no token then. */
+  async issue(
+    user: string,
+    label?: string,
+  ): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
+    const token = randomBytes(32).toString('base64url');
+    const digest = digestOf(token);
+    const nowMs = this.now();
+    this.records.set(digest, {
+      digest,
+      user,
+      ...(label === undefined ? {} : { label }),
+      createdAtMs: nowMs,
+      lastUsedAtMs: nowMs,
+    });
+    try {
+      await this.save();
+    } catch (error) {
+      this.records.delete(digest);
+      throw error;
+    }
+    return { token, expiresAtMs: nowMs + this.lifetimes.absoluteMs };
+  }
+
+  /** The sign-in of a token if it is valid, and notes its use. */
+  use(token: string): SignIn | undefined {
+    const record = this.records.get(digestOf(token));
+    if (record === undefined) return undefined;
+    const nowMs = this.now();
+    if (!this.isValid(record, nowMs)) {
+      this.records.delete(record.digest);
+      return undefined;
+    }
+    this.records.set(record.digest, { ...record, lastUsedAtMs: nowMs });
+    return { user: record.user, expiresAtMs: record.createdAtMs + this.lifetimes.absoluteMs };
+  }
+
+  /** Ends a sign-in, or all of its user. Resolves with how many ended; 0 when the token is not valid. */
+  async remove(token: string, isEverywhere: boolean): Promise<number> {
+    const signIn = this.use(token);
+    if (signIn === undefined) return 0;
+    const ended = [...this.records.values()].filter((record) =>
+      isEverywhere ? record.user === signIn.user : record.digest === digestOf(token),
+    );
+    for (const record of ended) this.records.delete(record.digest);
+    await this.save();
+    return ended.length;
+  }
+
+  /** How many sign-ins are valid now. */
+  get size(): number {
+    const nowMs = this.now();
+    return [...this.records.values()].filter((record) => this.isValid(record, nowMs)).length;
+  }
+
+  /** Writes down when tokens were used, if that was long ago. */
+  async saveUse(): Promise<void> {
+    if (this.now() - this.lastSavedMs >= saveUseIntervalMs) await this.save();
+  }
+
+  /** Writes the file; writes do not overtake each other. */
+  save(): Promise<void> {
+    return this.writing.run(async () => {
+      const nowMs = this.now();
+      this.lastSavedMs = nowMs;
+      const valid = [...this.records.values()].filter((record) => this.isValid(record, nowMs));
+      valid.sort((one, other) => other.lastUsedAtMs - one.lastUsedAtMs);
+      for (const record of valid.slice(maxTokens)) this.records.delete(record.digest);
+      const signIns = valid.slice(0, maxTokens);
+      await writePrivateFile(this.file, `${JSON.stringify({ version: 1, signIns }, undefined, 1)}\n`);
+    });
+  }
+
+  private isValid(record: TokenRecord, nowMs: number): boolean {
+    return (
+      nowMs - record.lastUsedAtMs < this.lifetimes.idleMs &&
+      nowMs - record.createdAtMs < this.lifetimes.absoluteMs
+    );
+  }
+}
+
+/**
+ * Reads the file, which need not exist. A damaged one is set aside and everybody signs in again: it must not keep the daemon from starting,
+ * and guessing at its content could let somebody in.
+ */
+export async function openTokenStore(
+  file: string,
+  lifetimes: TokenLifetimes,
+  now: () => number,
+  log: Logger,
+): Promise<TokenStore> {
+  const records = new Map<string, TokenRecord>();
+  const text = await readFileIfPresent(file);
+  if (text !== undefined) {
+    const content = parseJson(text, parseFile);
+    if (content.ok) for (const record of content.value.signIns) records.set(record.digest, record);
+    else {
+      await rename(file, `${file}.damaged`);
+      log.warn(`${file} was not readable (${content.error.message}); everybody has to sign in again`);
+    }
+  }
+  return new TokenStore(file, records, lifetimes, now);
+}
+
+function digestOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
