@@ -2,8 +2,9 @@ import type { Disposable } from '../../base/disposable';
 import type { Event } from '../../base/event';
 import type { HttpConnection } from '../../base/http-connection';
 import type { Logger } from '../../base/logger';
-import type { Pin } from '../../protocol/pin';
 import type { Recovery } from '../../protocol/errors';
+import type { SignInMethod } from '../../protocol/front-door';
+import type { Pin } from '../../protocol/pin';
 
 /**
  * Where an address came from. A certificate of a trusted authority needs no question only for a name that a person typed or an administrator
@@ -14,7 +15,17 @@ export type AddressOrigin = 'typed' | 'configured' | 'discovered' | 'link';
 /** One way to reach a host. */
 export type Endpoint =
   | { readonly kind: 'local' }
-  | { readonly kind: 'tls'; readonly hostname: string; readonly port: number; readonly origin: AddressOrigin }
+  | {
+      readonly kind: 'tls';
+      readonly hostname: string;
+      readonly port: number;
+      readonly origin: AddressOrigin;
+      /**
+       * What an announcement said that the name resolves to, best first: many systems cannot resolve `.local` names themselves. Tried before
+       * the name is resolved. An IPv6 link-local address carries its interface, `fe80::1%eth0`.
+       */
+      readonly addresses?: readonly string[];
+    }
   | { readonly kind: 'ssh'; readonly destination: string }
   | { readonly kind: 'jupyterhub'; readonly url: string };
 
@@ -62,6 +73,14 @@ export interface Interaction {
   confirmKey(question: KeyQuestion, signal: AbortSignal): Promise<boolean>;
   /** Resolves with `undefined` when the person dismissed the question. */
   ask(prompt: Prompt, signal: AbortSignal): Promise<PromptAnswer | undefined>;
+  /**
+   * Asked when a host offers several ways to sign in; resolves with `undefined` when dismissed. Without this function the first of
+   * `methods` is taken.
+   */
+  chooseSignIn?(
+    question: { readonly hostName: string; readonly methods: readonly SignInMethod[] },
+    signal: AbortSignal,
+  ): Promise<SignInMethod | undefined>;
 }
 
 /** Keeps secrets for a transport. Keys are made of pin and user, never of a name. */
@@ -69,6 +88,16 @@ export interface SecretStore {
   get(key: string): Promise<string | undefined>;
   set(key: string, value: string): Promise<void>;
   delete(key: string): Promise<void>;
+}
+
+/** Where the token of a sign-in is kept. Under pin and user, never under a name. */
+export function tokenSecretKey(pin: Pin, userName: string): string {
+  return `token:${pin}:${userName}`;
+}
+
+/** Where a password is kept that the person asked to remember. */
+export function passwordSecretKey(pin: Pin, userName: string): string {
+  return `password:${pin}:${userName}`;
 }
 
 /** What a transport needs to know and to use for one attempt. */
@@ -93,6 +122,11 @@ export interface Connection extends HttpConnection, Disposable {
   readonly userName?: string;
   /** The key that was verified; recorded as accepted by who called. */
   readonly pin?: Pin;
+  /**
+   * Whether the key was trusted because a certificate authority vouches for the name that was typed. It is then not recorded as accepted:
+   * such hosts may change their key with every certificate.
+   */
+  readonly isTrustedByAuthority?: boolean;
   /** `daemonId` as the verified front door said it. */
   readonly daemonId?: string;
   /** Fires at most once, when the transport itself notices that nothing more will come through. */
