@@ -1,0 +1,130 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { daemonBundle } from '../support/daemon-bundle';
+import { preparedEnvironment } from '../support/python-environments';
+import { createTestHome } from '../support/test-home';
+import { startSocketTarget, startTlsTarget } from './agent-target';
+import { measureAgentStart, measureJupyterStart } from './cold-start';
+import { createDirectTarget } from './direct-target';
+import { startJupyterTarget } from './jupyter-target';
+import {
+  measureBridge,
+  measureLatency,
+  measureOpening,
+  measureStoppedReader,
+  measureTransfer,
+  measureTwentyKernels,
+  memoryOf,
+} from './measures';
+import { writeReport, type Results } from './report';
+import { quantile } from './statistics';
+import type { Ground, KernelName, Target } from './target';
+
+const repetitions = Number(process.env['BENCH_REPETITIONS'] ?? 3);
+const say = (text: string) => process.stderr.write(`${text}\n`);
+
+async function prepareGround(after: (end: () => Promise<void>) => void): Promise<Ground> {
+  const { home, environment } = await createTestHome({
+    after: (end) => after(() => Promise.resolve((end as () => unknown)()).then(() => undefined)),
+  });
+  const { python } = await preparedEnvironment('jupyter');
+  const argv: Record<KernelName, readonly string[]> = {
+    'bench-costless': [python, join(__dirname, 'kernel', 'kernel.py'), '{connection_file}'],
+    'bench-ipykernel': [python, '-m', 'ipykernel_launcher', '-f', '{connection_file}'],
+  };
+  for (const [name, words] of Object.entries(argv)) {
+    const folder = join(home, '.local/share/jupyter/kernels', name);
+    await mkdir(folder, { recursive: true });
+    await writeFile(
+      join(folder, 'kernel.json'),
+      JSON.stringify({ argv: words, display_name: name, language: 'python' }),
+    );
+  }
+  return { home, environment, python, argv, daemonBundle: daemonBundle() };
+}
+
+/** One repetition of everything that needs a running target. */
+async function measureTarget(target: Target, add: Results['add']): Promise<void> {
+  const costless = await target.startKernel('bench-costless');
+  const open = await costless.open();
+  add(target.name, await measureBridge(costless, open));
+  await open.client.close();
+  add(target.name, await measureTransfer(costless));
+  await costless.shutDown();
+  const started = await target.startKernel('bench-ipykernel');
+  const kernel = await started.open();
+  const { pass, info } = await measureLatency(kernel);
+  add(target.name, {
+    'execute pass, p50, ms': quantile(pass, 0.5),
+    'execute pass, p99, ms': quantile(pass, 0.99),
+    'kernel_info, p50, ms': quantile(info, 0.5),
+  });
+  const opening = await measureOpening(started);
+  add(target.name, {
+    'opening until kernel_info, p50, ms': quantile(opening, 0.5),
+    'opening, p99, ms': quantile(opening, 0.99),
+  });
+  add(target.name, await measureStoppedReader(kernel));
+  const keeper = started.carriers[1];
+  if (target.name === 'agent by socket' && keeper !== undefined) {
+    const { residentBytes, ownBytes } = await memoryOf(keeper);
+    add('keeper', { 'memory, MiB': residentBytes / 2 ** 20, 'memory of its own, MiB': ownBytes / 2 ** 20 });
+  }
+  await kernel.client.close();
+  await started.shutDown();
+}
+
+async function main(): Promise<void> {
+  const ends: (() => Promise<void>)[] = [];
+  try {
+    const ground = await prepareGround((end) => ends.unshift(end));
+    const results = new Map<string, Map<string, number[]>>();
+    const add: Results['add'] = (name, sample) => {
+      const rows = results.get(name) ?? new Map<string, number[]>();
+      results.set(name, rows);
+      for (const [metric, value] of Object.entries(sample))
+        rows.set(metric, [...(rows.get(metric) ?? []), value]);
+    };
+    const targets: Target[] = [createDirectTarget(ground)];
+    for (const start of [
+      () => startSocketTarget(ground),
+      () => startTlsTarget(ground),
+      () => startJupyterTarget(ground, { hasNagle: true }),
+      () => startJupyterTarget(ground, { hasNagle: false }),
+    ]) {
+      const target = await start();
+      targets.push(target);
+      ends.unshift(() => target.close());
+    }
+    for (let repetition = 0; repetition < repetitions; repetition += 1) {
+      for (const target of targets) {
+        say(`repetition ${repetition + 1} of ${repetitions}: ${target.name}`);
+        await measureTarget(target, add);
+      }
+      for (const target of targets.filter(
+        ({ name }) => name === 'direct ZMQ' || name === 'agent by socket' || name === 'jupyter_server',
+      )) {
+        say(`repetition ${repetition + 1} of ${repetitions}: twenty kernels, ${target.name}`);
+        add(target.name, await measureTwentyKernels(target));
+      }
+      add('agent by socket', await measureAgentStart(ground));
+      add('jupyter_server', await measureJupyterStart(ground, 21_000 + repetition));
+    }
+    process.stdout.write(
+      await writeReport(
+        results,
+        targets.map(({ name }) => name),
+      ),
+    );
+  } finally {
+    for (const end of ends) await end();
+  }
+}
+
+void main().then(
+  () => process.exit(0),
+  (error: unknown) => {
+    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
+    process.exit(1);
+  },
+);
