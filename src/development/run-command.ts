@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
+import { join } from 'node:path';
 import { withDeadline } from '../base/time';
+import { repository } from './repository';
 
 /** How to run a program to its end. */
 export interface CommandOptions {
@@ -51,6 +53,22 @@ export async function runCommand(
           new Error(`${command}: ended with ${endedBy ?? `exit code ${exitCode ?? 'unknown'}`}\n${last}`),
         );
       }
+    });
+  });
+}
+
+/** Runs a tool of the npm packages with Node and shows what it prints. Rejects when it fails. */
+export function runTool(tool: string, words: readonly string[], signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [join(repository, 'node_modules', tool), ...words], {
+      cwd: repository,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      signal,
+    });
+    child.on('error', reject);
+    child.on('exit', (exitCode, endedBy) => {
+      if (exitCode === 0) resolve();
+      else reject(new Error(`ended with ${endedBy ?? `exit code ${exitCode ?? 'unknown'}`}`));
     });
   });
 }

@@ -1,0 +1,112 @@
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants } from 'node:fs';
+import { runCommand } from './run-command';
+
+/** A package of Debian that is not on every machine. */
+export interface SystemPackage {
+  readonly name: string;
+  /** Why it is needed, for the person who is asked to install it. */
+  readonly why: string;
+  /** Whether it is there, found by what it brings, so that it is also seen on systems of other kinds. */
+  readonly isInstalled: () => boolean;
+}
+
+/** Needed to make Python environments. */
+export const pythonPackages: readonly SystemPackage[] = [
+  {
+    name: 'python3',
+    why: 'runs the kernels of the tests and of the example',
+    isInstalled: () => isThere('/usr/bin/python3'),
+  },
+  {
+    name: 'python3-venv',
+    why: 'makes the Python environments',
+    isInstalled: () => spawnSync('/usr/bin/python3', ['-c', 'import ensurepip, venv']).status === 0,
+  },
+];
+
+/** Needed to install and show the editor in a browser. */
+export const editorPackages: readonly SystemPackage[] = [
+  {
+    name: 'build-essential',
+    why: 'builds the native parts of code-server',
+    isInstalled: () => isThere('/usr/bin/g++'),
+  },
+  {
+    name: 'pkg-config',
+    why: 'builds the native parts of code-server',
+    isInstalled: () => isThere('/usr/bin/pkg-config'),
+  },
+  {
+    name: 'libkrb5-dev',
+    why: 'builds the native parts of code-server',
+    isInstalled: () => isThere('/usr/include/gssapi/gssapi.h'),
+  },
+];
+
+/** Needed by the tests alone. */
+export const testPackages: readonly SystemPackage[] = [
+  {
+    name: 'chromium',
+    why: 'opens the editor in the end-to-end tests',
+    isInstalled: () => isThere('/usr/bin/chromium'),
+  },
+  {
+    name: 'fonts-dejavu-core',
+    why: 'makes the screenshots readable',
+    isInstalled: () => isThere('/usr/share/fonts/truetype/dejavu'),
+  },
+  {
+    name: 'iproute2',
+    why: 'makes the network namespaces of the tests',
+    isInstalled: () => isThere('/sbin/ip'),
+  },
+];
+
+/**
+ * Installs what is missing of these packages when the caller is root and apt is there. Otherwise rejects with the exact command to run, naming
+ * for each package what it is for.
+ */
+export async function requireSystemPackages(
+  packages: readonly SystemPackage[],
+  print: (text: string) => void,
+): Promise<void> {
+  const missing = packages.filter((candidate) => !candidate.isInstalled());
+  if (missing.length === 0) return;
+  const reasons = missing.map((one) => `  ${one.name}: ${one.why}`).join('\n');
+  const command = `apt-get install -y --no-install-recommends ${missing.map((one) => one.name).join(' ')}`;
+  if (!isThere('/usr/bin/apt-get'))
+    throw new Error(
+      `These programs are missing, and this is not Debian or Ubuntu; install what your system calls them:\n${reasons}`,
+    );
+  if (process.getuid?.() !== 0)
+    throw new Error(`These packages are missing:\n${reasons}\nInstall them with:\n  sudo ${command}`);
+  print(`Installing packages of the system:\n${reasons}\n`);
+  await installAsRoot(missing.map((one) => one.name));
+}
+
+async function installAsRoot(names: readonly string[]): Promise<void> {
+  const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  const install = () =>
+    runCommand('apt-get', ['install', '-y', '--no-install-recommends', ...names], {
+      environment,
+      timeoutMs: 10 * 60_000,
+    });
+  try {
+    await install();
+  } catch {
+    // The list of packages is old or was never fetched, which apt reports in several ways; a second failure is reported as it is.
+    await runCommand('apt-get', ['update'], { environment, timeoutMs: 5 * 60_000 });
+    await install();
+  }
+}
+
+function isThere(path: string): boolean {
+  try {
+    accessSync(path, constants.F_OK);
+    return true;
+  } catch {
+    // Missing, or in a folder that we cannot enter, which is as good as missing.
+    return false;
+  }
+}
