@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { access, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../base/errors';
+import { pathExists } from './paths';
 import { distFolder, repository } from './repository';
 import { runTool } from './run-command';
 
@@ -37,10 +38,7 @@ async function digestInputs(): Promise<string> {
 
 async function hasBundles(): Promise<boolean> {
   const paths = ['extension.js', 'daemon.js', 'addons'].map((name) => join(distFolder(), name));
-  return Promise.all(paths.map((path) => access(path))).then(
-    () => true,
-    () => false,
-  );
+  return (await Promise.all(paths.map(pathExists))).every((isThere) => isThere);
 }
 
 async function readIfThere(path: string): Promise<string | undefined> {

@@ -1,5 +1,5 @@
-import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pathExists } from './paths';
 import { runCommand } from './run-command';
 
 /**
@@ -8,11 +8,7 @@ import { runCommand } from './run-command';
  */
 export async function systemPython(): Promise<string> {
   for (const python of ['/usr/bin/python3', '/usr/local/bin/python3', '/opt/homebrew/bin/python3']) {
-    const isThere = await access(python).then(
-      () => true,
-      () => false,
-    );
-    if (isThere) return python;
+    if (await pathExists(python)) return python;
   }
   return 'python3';
 }

@@ -1,0 +1,46 @@
+import { createVSIX } from '@vscode/vsce';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathExists } from '../paths';
+import { distFolder, repository } from '../repository';
+
+/** What the `.vsix` is made of besides the bundles; what is not there is left out, and `.vscodeignore` has the last word. */
+const parts = ['README.md', 'CHANGELOG.md', 'LICENSE', 'package.nls.json', 'l10n', 'media', '.vscodeignore'];
+
+/**
+ * Packs the extension with the daemon inside into that file. It is put together in a folder of its own, whose manifest names no packages (the
+ * bundles hold them) and no scripts, so that nothing is run or looked up on the network.
+ */
+export async function packExtension(path: string): Promise<void> {
+  const staging = await mkdtemp(join(tmpdir(), 'remote-kernels-vsix-'));
+  try {
+    for (const part of parts) {
+      const from = join(repository, part);
+      if (await pathExists(from)) await cp(from, join(staging, part), { recursive: true });
+    }
+    await cp(distFolder(), join(staging, 'dist'), { recursive: true });
+    await writeFile(join(staging, 'package.json'), JSON.stringify(await readExtensionManifest(), null, 2));
+    await mkdir(join(path, '..'), { recursive: true });
+    await createVSIX({
+      cwd: staging,
+      packagePath: path,
+      dependencies: false,
+      allowMissingRepository: true,
+      rewriteRelativeLinks: false,
+    });
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** The manifest without what is only of use in the repository. */
+async function readExtensionManifest(): Promise<Record<string, unknown>> {
+  const manifest = JSON.parse(await readFile(join(repository, 'package.json'), 'utf8')) as Record<
+    string,
+    unknown
+  >;
+  for (const key of ['scripts', 'dependencies', 'devDependencies', 'bin'])
+    Reflect.deleteProperty(manifest, key);
+  return manifest;
+}
