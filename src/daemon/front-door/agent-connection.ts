@@ -1,0 +1,70 @@
+import { request, type ClientRequest, type IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import { withDeadline } from '../../base/time';
+import { toError } from '../../base/errors';
+import { headers } from '../../protocol/agent';
+import { WireError } from '../../protocol/errors';
+import type { Door } from '../../protocol/supervisor';
+import { connectTo } from '../platform/sockets';
+
+/** What forwarding needs of the rest of the front door. */
+export interface ForwardingContext {
+  /** The way to the user's agent; `isFresh` asks the supervisor again, which starts an agent that has gone. */
+  readonly findDoor: (isFresh: boolean) => Promise<Door>;
+  readonly connectTimeoutMs: number;
+  readonly answerTimeoutMs: number;
+  /** Aborts when the client has gone or the daemon ends. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Connects to the agent. If nobody accepts behind the known door, the supervisor is asked once more, and the connection tried once more: nothing
+ * of the request has been sent yet, so nothing can happen twice. Rejects with a {@link WireError} `agent-unavailable`.
+ */
+export async function connectToAgent(
+  context: ForwardingContext,
+): Promise<{ readonly door: Door; readonly socket: Socket }> {
+  const connect = async (door: Door) => ({
+    door,
+    socket: await connectTo(door.socket, withDeadline(context.connectTimeoutMs, 'the agent', context.signal)),
+  });
+  const known = await context.findDoor(false);
+  try {
+    return await connect(known);
+  } catch (first) {
+    if (context.signal.aborted) throw toError(first);
+    const fresh = await context.findDoor(true);
+    return await connect(fresh).catch((error: unknown) => {
+      throw new WireError('agent-unavailable', 'your agent on this host does not answer', undefined, {
+        cause: error,
+      });
+    });
+  }
+}
+
+/**
+ * Begins a request on the connected socket with the client's headers and the door key. The caller sends the body. Each request has a
+ * connection of its own: the next one must never wait for it or fail with it.
+ */
+export function beginAgentRequest(
+  message: IncomingMessage,
+  agent: { readonly door: Door; readonly socket: Socket },
+  forwardedHeaders: readonly string[],
+): ClientRequest {
+  return request({
+    method: message.method ?? 'GET',
+    path: message.url ?? '/',
+    headers: [
+      ...forwardedHeaders,
+      headers.doorKey,
+      agent.door.doorKey,
+      'Connection',
+      forwardedConnection(message),
+    ],
+    createConnection: () => agent.socket,
+  });
+}
+
+function forwardedConnection(message: IncomingMessage): string {
+  return message.headers.upgrade === undefined ? 'close' : 'Upgrade';
+}

@@ -1,0 +1,121 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { parseJson } from '../../base/parse';
+import { abortable, withDeadline } from '../../base/time';
+import { isAbortError } from '../../base/errors';
+import { WireError } from '../../protocol/errors';
+import {
+  parseSignInRequest,
+  signOutEverywhere,
+  type MorePrompts,
+  type SignedIn,
+  type SignInRequest,
+} from '../../protocol/front-door';
+import type { Supervisor } from '../../protocol/supervisor';
+import type { FrontDoorLimits } from '../configuration/front-door-limits';
+import { readBody, sendError, sendJson, sendNothing } from '../platform/http';
+import { readToken, unauthorized } from './authorization';
+import type { Connection } from './connections';
+import type { SignedInClients } from './signed-in-clients';
+
+/** What signing in and out needs of the rest of the front door. */
+export interface SignInContext {
+  readonly supervisor: Supervisor;
+  readonly clients: SignedInClients;
+  readonly limits: FrontDoorLimits;
+  /** Aborts when the daemon ends. */
+  readonly signal: AbortSignal;
+}
+
+/** Longer than a second factor by telephone takes; PAM modules have their own, shorter limits. */
+const signInTimeoutMs = 120_000;
+
+/** Answers `POST /sign-in`. Rejects with a {@link WireError} for what is no sign-in request. */
+export async function answerSignIn(
+  request: IncomingMessage,
+  response: ServerResponse,
+  connection: Connection,
+  context: SignInContext,
+): Promise<void> {
+  const body = await readSignInRequest(request, context);
+  const signal = withDeadline(signInTimeoutMs, 'the sign-in', context.signal);
+  const question = { kind: 'signIn', source: connection.source, ...toQuestion(body) } as const;
+  const answer = await context.supervisor.signIn(question, signal);
+  switch (answer.kind) {
+    case 'signedIn': {
+      context.clients.add(answer.token, answer.user, answer.door);
+      context.clients.attach(answer.token, request.socket);
+      connection.signedIn();
+      connection.log.info(`3/4: signed in as ${answer.user}`);
+      const { token, user, expiresAt } = answer;
+      sendJson(response, 200, { token, user, expiresAt } satisfies SignedIn);
+      return;
+    }
+    case 'more': {
+      const { prompts, conversation } = answer;
+      sendJson(response, 401, { code: 'more', prompts, conversation } satisfies MorePrompts);
+      return;
+    }
+    case 'refused':
+      sendError(response, new WireError('refused', 'the sign-in was not accepted'));
+      return;
+    case 'wait': {
+      const seconds = Math.max(1, Math.ceil(answer.retryAfterMs / 1000));
+      const words = `too many attempts; wait ${seconds} s before the next sign-in`;
+      sendError(response, new WireError('too-many-attempts', words), { 'retry-after': String(seconds) });
+      return;
+    }
+    case 'unavailable':
+      sendError(response, new WireError('agent-unavailable', answer.message), { 'retry-after': '2' });
+  }
+}
+
+/** Answers `POST /sign-out` and closes the connections of what it ended. Rejects with `unauthorized` without a valid token. */
+export async function answerSignOut(
+  request: IncomingMessage,
+  response: ServerResponse,
+  query: URLSearchParams,
+  context: SignInContext,
+): Promise<void> {
+  const token = readToken(request);
+  const isEverywhere = query.has(signOutEverywhere);
+  // The user must be known to find all of their connections, also when this is the first request with the token.
+  if (isEverywhere) await context.clients.find(token).catch(ignoreUnavailable);
+  const answer = await context.supervisor.signOut({ kind: 'signOut', token, isEverywhere }, context.signal);
+  switch (answer.kind) {
+    case 'refused':
+      context.clients.remove(token, false);
+      throw unauthorized();
+    case 'unavailable':
+      throw new WireError('internal', answer.message);
+    case 'signedOut':
+      response.shouldKeepAlive = false;
+      response.once('close', () => context.clients.remove(token, isEverywhere));
+      sendNothing(response);
+  }
+}
+
+function ignoreUnavailable(error: unknown): void {
+  // Signing out must be possible while the agent is not: only an invalid token ends it here.
+  if (!(error instanceof WireError) || error.code !== 'agent-unavailable') throw error;
+}
+
+async function readSignInRequest(request: IncomingMessage, context: SignInContext): Promise<SignInRequest> {
+  const { signInBodyTimeoutMs, maxSignInBytes } = context.limits;
+  const signal = withDeadline(signInBodyTimeoutMs, 'the body of the sign-in', context.signal);
+  const body = await abortable(readBody(request, maxSignInBytes), signal).catch((error: unknown) => {
+    if (isAbortError(error)) throw new WireError('request-timeout', 'the body of the sign-in did not arrive');
+    throw error;
+  });
+  const result = parseJson(body.toString('utf8'), parseSignInRequest);
+  // The parser's words could repeat what was sent, and a secret is in it.
+  if (!result.ok) throw new WireError('bad-request', 'the body is not a sign-in request');
+  return result.value;
+}
+
+function toQuestion(body: SignInRequest) {
+  const label = body.label === undefined ? {} : { label: body.label };
+  if ('code' in body) return { credentials: { code: body.code }, ...label };
+  const { username, answers, conversation } = body;
+  const credentials = { username, answers, ...(conversation === undefined ? {} : { conversation }) };
+  return { credentials, ...label };
+}

@@ -1,0 +1,141 @@
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import type { Disposable } from '../../base/disposable';
+import { toError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import { withDeadline } from '../../base/time';
+import { WireError } from '../../protocol/errors';
+import type { Door, Supervisor } from '../../protocol/supervisor';
+import { unauthorized } from './authorization';
+
+/** A token that the supervisor has confirmed. */
+interface Client {
+  readonly token: string;
+  readonly user: string;
+  readonly door: Door;
+  readonly checkedAtMs: number;
+  /** The connections on which it was used; they end with it. */
+  readonly sockets: Set<Socket>;
+}
+
+const resumeTimeoutMs = 40_000;
+
+/**
+ * What the front door remembers of tokens: the supervisor's answer for a while, and which connections belong to which token, so that sign-out,
+ * expiry and refusal close them. It holds only tokens that were valid; a wrong one leaves nothing behind.
+ */
+export class SignedInClients implements Disposable {
+  private readonly clients = new Map<string, Client>();
+  private readonly resuming = new Map<string, Promise<Client>>();
+  private readonly timer: NodeJS.Timeout;
+  /** Counts endings, so that an answer of the supervisor from before one is not believed after it. */
+  private endings = 0;
+
+  constructor(
+    private readonly supervisor: Pick<Supervisor, 'resume'>,
+    private readonly recheckIntervalMs: number,
+    private readonly log: Logger,
+  ) {
+    this.timer = setInterval(() => void this.recheck(), Math.max(50, recheckIntervalMs / 2));
+    this.timer.unref();
+  }
+
+  /**
+   * The user and the way to the agent for a token. Rejects with a {@link WireError}: `unauthorized`, or `agent-unavailable`. With `isFresh` the
+   * supervisor is asked whatever is remembered, which starts an agent that has gone.
+   */
+  async find(token: string, isFresh = false): Promise<{ readonly user: string; readonly door: Door }> {
+    const known = this.clients.get(keyOf(token));
+    if (!isFresh && known !== undefined && Date.now() - known.checkedAtMs < this.recheckIntervalMs)
+      return known;
+    return this.resume(token);
+  }
+
+  /** Remembers a sign-in that was just made. */
+  add(token: string, user: string, door: Door): void {
+    this.remember({ token, user, door, checkedAtMs: Date.now(), sockets: new Set() });
+  }
+
+  /** Notes that a connection is used with this token, so that it ends with it. */
+  attach(token: string, socket: Socket): void {
+    const client = this.clients.get(keyOf(token));
+    if (client === undefined || client.sockets.has(socket)) return;
+    client.sockets.add(socket);
+    socket.once('close', () => client.sockets.delete(socket));
+  }
+
+  /** Forgets a token, or all of its user, and closes their connections. */
+  remove(token: string, isEverywhere: boolean): void {
+    this.endings += 1;
+    const client = this.clients.get(keyOf(token));
+    if (client === undefined) return;
+    for (const other of [...this.clients.values()])
+      if (other === client || (isEverywhere && other.user === client.user)) this.end(other);
+  }
+
+  dispose(): void {
+    clearInterval(this.timer);
+    this.clients.clear();
+  }
+
+  private resume(token: string): Promise<Client> {
+    const key = keyOf(token);
+    const running = this.resuming.get(key);
+    if (running !== undefined) return running;
+    const fresh = this.ask(token).finally(() => this.resuming.delete(key));
+    this.resuming.set(key, fresh);
+    return fresh;
+  }
+
+  private async ask(token: string): Promise<Client> {
+    const signal = withDeadline(resumeTimeoutMs, 'the check of a token');
+    const endingsBefore = this.endings;
+    const answer = await this.supervisor.resume({ kind: 'resume', token }, signal);
+    if (answer.kind === 'resumed' && endingsBefore !== this.endings) return this.ask(token);
+    switch (answer.kind) {
+      case 'resumed':
+        return this.remember({
+          token,
+          user: answer.user,
+          door: answer.door,
+          checkedAtMs: Date.now(),
+          sockets: this.clients.get(keyOf(token))?.sockets ?? new Set(),
+        });
+      case 'unavailable':
+        throw new WireError('agent-unavailable', answer.message);
+      case 'refused': {
+        const client = this.clients.get(keyOf(token));
+        if (client !== undefined) this.end(client);
+        throw unauthorized();
+      }
+    }
+  }
+
+  private remember(client: Client): Client {
+    this.clients.set(keyOf(client.token), client);
+    return client;
+  }
+
+  private end(client: Client): void {
+    this.clients.delete(keyOf(client.token));
+    this.log.info(`a sign-in of ${client.user} ended; its connections are closed (${client.sockets.size})`);
+    for (const socket of client.sockets) socket.destroy();
+  }
+
+  /** Tokens with open connections are checked again when the time has come; the others are forgotten until they are used. */
+  private async recheck(): Promise<void> {
+    const dueBeforeMs = Date.now() - this.recheckIntervalMs;
+    for (const client of [...this.clients.values()]) {
+      if (client.checkedAtMs > dueBeforeMs) continue;
+      if (client.sockets.size === 0) this.clients.delete(keyOf(client.token));
+      else
+        await this.resume(client.token).catch((error: unknown) =>
+          this.log.debug(`check of a sign-in of ${client.user}: ${toError(error).message}`),
+        );
+    }
+  }
+}
+
+function keyOf(token: string): string {
+  return createHash('sha256').update(token).digest('hex');
+}
