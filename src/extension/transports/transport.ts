@@ -118,6 +118,8 @@ export interface ConnectOptions {
 /** An open, signed-in way to one user's agent. Disposing it closes everything that it opened; it signs nobody out. */
 export interface Connection extends HttpConnection, Disposable {
   readonly endpoint: Endpoint;
+  /** Where it really goes, as shown: `192.168.1.7:7443`. Absent for this machine. */
+  readonly address?: string;
   /** The user's name on the host, when the transport learned it. */
   readonly userName?: string;
   /** The key that was verified; recorded as accepted by who called. */

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../base/logger';
 import type { Client } from '../../../protocol/agent';
-import { ConnectionError, type Transport } from '../transport';
+import type { Transport } from '../transport';
 
 /** What the local transport is made with. */
 export interface LocalTransportOptions {
@@ -18,6 +18,10 @@ export interface LocalTransportOptions {
 export function createLocalTransport(options: LocalTransportOptions): Transport<'local'> {
   return {
     kind: 'local',
-    connect: () => Promise.reject(new ConnectionError('internal', `no agent at ${options.daemonPath}`)),
+    // The clients of HTTP and WebSocket are loaded with the first connection, not when the editor starts.
+    async connect(endpoint, connectOptions) {
+      const { connectLocally } = await import(/* webpackMode: "eager" */ './local-connection');
+      return await connectLocally(endpoint, connectOptions, options);
+    },
   };
 }

@@ -1,5 +1,5 @@
 import type { Client } from '../../../protocol/agent';
-import { ConnectionError, type Transport } from '../transport';
+import type { Transport } from '../transport';
 
 /** What the TLS transport is made with. */
 export interface TlsTransportOptions {
@@ -12,6 +12,10 @@ export interface TlsTransportOptions {
 export function createTlsTransport(options: TlsTransportOptions): Transport<'tls'> {
   return {
     kind: 'tls',
-    connect: () => Promise.reject(new ConnectionError('internal', `${options.client.label} cannot connect`)),
+    // The clients of HTTP and WebSocket are loaded with the first connection, not when the editor starts.
+    async connect(endpoint, connectOptions) {
+      const { connectTls } = await import(/* webpackMode: "eager" */ './tls-connection');
+      return await connectTls(endpoint, connectOptions, options);
+    },
   };
 }
