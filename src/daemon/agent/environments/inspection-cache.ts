@@ -1,0 +1,48 @@
+import type { Files } from './files';
+import { areCurrent, TracedFiles, type Dependency } from './traced-files';
+
+interface Kept {
+  readonly value: unknown;
+  readonly dependencies: readonly Dependency[];
+}
+
+/**
+ * Keeps what was concluded from files until one of the files changes. A question that is still being answered, as by a network disk that
+ * hangs, is not asked a second time.
+ */
+export class InspectionCache {
+  private readonly kept = new Map<string, Kept>();
+  private readonly running = new Map<string, Promise<unknown>>();
+
+  constructor(private readonly files: Files) {}
+
+  /** The kept answer if it still holds, else a fresh one. `key` names the question; the same key always has the same `ask`. */
+  async get<T>(key: string, ask: (files: Files) => Promise<T>): Promise<T> {
+    const running = this.running.get(key);
+    // A key belongs to one question, so what is kept under it is an answer to that question.
+    if (running !== undefined) return running as Promise<T>;
+    const answer = this.answer(key, ask).finally(() => this.running.delete(key));
+    this.running.set(key, answer);
+    return answer;
+  }
+
+  /** The folders that the kept answer to a question was read from: what to watch. */
+  foldersOf(key: string): string[] {
+    const dependencies = this.kept.get(key)?.dependencies ?? [];
+    return dependencies.filter((dependency) => dependency.isFolder).map((dependency) => dependency.path);
+  }
+
+  /** Forgets answers whose key was not used in a search, so that the memory of removed environments goes. */
+  keepOnly(keys: ReadonlySet<string>): void {
+    for (const key of this.kept.keys()) if (!keys.has(key)) this.kept.delete(key);
+  }
+
+  private async answer<T>(key: string, ask: (files: Files) => Promise<T>): Promise<T> {
+    const kept = this.kept.get(key);
+    if (kept !== undefined && (await areCurrent(this.files, kept.dependencies))) return kept.value as T;
+    const traced = new TracedFiles(this.files);
+    const value = await ask(traced);
+    this.kept.set(key, { value, dependencies: traced.dependencies });
+    return value;
+  }
+}
