@@ -1,5 +1,6 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { buildBundles } from '../../src/development/bundles';
 import { daemonBundle } from '../support/daemon-bundle';
 import { preparedEnvironment } from '../support/python-environments';
 import { createTestHome } from '../support/test-home';
@@ -77,6 +78,7 @@ async function measureTarget(target: Target, add: Results['add']): Promise<void>
 async function main(): Promise<void> {
   const ends: (() => Promise<void>)[] = [];
   try {
+    await buildBundles(AbortSignal.timeout(120_000));
     const ground = await prepareGround((end) => ends.unshift(end));
     const results = new Map<string, Map<string, number[]>>();
     const add: Results['add'] = (name, sample) => {
