@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { hostname, uptime } from 'node:os';
+import { hostname } from 'node:os';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -16,19 +16,6 @@ const machineIdFiles = ['/etc/machine-id', '/var/lib/dbus/machine-id'];
 export async function readMachineHash(): Promise<string> {
   const id = (await readMachineId()) ?? `hostname ${hostname()}`;
   return createHash('sha256').update(`remote-kernels\0machine\0${id}`).digest('hex').slice(0, 16);
-}
-
-/**
- * Differs between two starts of this machine, and stays the same in between. Process ids recorded under another boot id mean nothing.
- * Where the system has none it is the time of the start, to the minute.
- */
-export async function readBootId(): Promise<string> {
-  if (process.platform === 'linux') return (await readFile('/proc/sys/kernel/random/boot_id', 'utf8')).trim();
-  if (process.platform === 'darwin') {
-    const { stdout } = await run('/usr/sbin/sysctl', ['-n', 'kern.bootsessionuuid'], { timeout: 5000 });
-    return stdout.trim();
-  }
-  return new Date(Math.round((Date.now() - uptime() * 1000) / 60_000) * 60_000).toISOString();
 }
 
 async function readMachineId(): Promise<string | undefined> {

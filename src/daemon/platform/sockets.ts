@@ -10,11 +10,8 @@ import { systemErrorCode, toError } from '../../base/errors';
  */
 export const maxSocketPathBytes = 100;
 
-/**
- * The longest name, folders included, that is made inside a socket folder: `k/` or similar, a kernel's id of 36 characters, a separator and
- * a channel's number.
- */
-export const longestSocketNameBytes = 42;
+/** The longest name that is made inside a socket folder: 12 digits of a kernel's id with a suffix, or one of our own. */
+export const longestSocketNameBytes = 24;
 
 /** Whether sockets can live in this folder: their paths are short enough, the file system takes sockets, and there is room for a file. */
 export async function canHoldSockets(folder: string): Promise<boolean> {
@@ -31,7 +28,7 @@ export async function canHoldSockets(folder: string): Promise<boolean> {
     await unlink(`${trial}.file`).catch(ignore);
     return false;
   } finally {
-    await closeServer(server);
+    server.close();
     await unlink(trial).catch(ignore);
   }
 }
@@ -44,17 +41,6 @@ export function listenOn(server: Server, path: string): Promise<void> {
       server.removeListener('error', reject);
       resolve();
     });
-  });
-}
-
-/** Stops listening. Open connections stay; resolves at once when the server never listened. */
-export function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) resolve();
-    else {
-      server.close();
-      resolve();
-    }
   });
 }
 

@@ -1,0 +1,101 @@
+import { timingSafeEqual } from 'node:crypto';
+import { lstat } from 'node:fs/promises';
+import type { IncomingMessage, Server } from 'node:http';
+import { isAbsolute, join } from 'node:path';
+import type { Disposable } from '../../base/disposable';
+import type { Logger } from '../../base/logger';
+import { Sequence } from '../../base/sequence';
+import { headers, type DoorRequest } from '../../protocol/agent';
+import { WireError } from '../../protocol/errors';
+import { listenPrivately } from '../platform/sockets';
+import type { Entrance } from './http/router';
+
+interface Door {
+  readonly socket: string;
+  readonly server: Server;
+  request: DoorRequest;
+}
+
+/** Makes the server of a door, with what decides who may come in by it. */
+export type DoorServerFactory = (
+  admit: (request: IncomingMessage) => void,
+  entrance: () => Entrance,
+) => Server;
+
+/**
+ * The doors by which front doors reach this agent. Each is a socket in a folder that a front door's group can enter, so every request on it must
+ * carry the door key, which the front door learns only by a sign-in of this agent's user.
+ */
+export class Doors implements Disposable {
+  private readonly doors = new Map<string, Door>();
+  private readonly openings = new Sequence();
+
+  constructor(
+    private readonly createServer: DoorServerFactory,
+    private readonly logger: Logger,
+  ) {}
+
+  /** The front door that was named last; what the private socket says of it. */
+  get latestFrontDoor(): DoorRequest['frontDoor'] | undefined {
+    return [...this.doors.values()].at(-1)?.request.frontDoor;
+  }
+
+  /** Opens a door, or gives the one in this folder a fresh key. Resolves with the socket's path. Throws {@link WireError} for a folder that is no place for one. */
+  open(request: DoorRequest): Promise<string> {
+    return this.openings.run(async () => {
+      await checkDoorFolder(request.folder);
+      const known = this.doors.get(request.folder);
+      if (known !== undefined && (await isSocket(known.socket))) {
+        known.request = request;
+        // The last one named comes last, also when it was opened before others.
+        this.doors.delete(request.folder);
+        this.doors.set(request.folder, known);
+        return known.socket;
+      }
+      known?.server.close();
+      return (await this.create(request)).socket;
+    });
+  }
+
+  dispose(): void {
+    for (const door of this.doors.values()) door.server.close();
+    this.doors.clear();
+  }
+
+  private async create(request: DoorRequest): Promise<Door> {
+    const socket = join(request.folder, 'agent.sock');
+    const server = this.createServer(
+      (incoming) => checkDoorKey(incoming, door.request.doorKey),
+      () => ({ kind: 'door', frontDoor: door.request.frontDoor }),
+    );
+    const door: Door = { socket, server, request };
+    await listenPrivately(server, socket, 0o660);
+    this.doors.set(request.folder, door);
+    this.logger.info(`opened a door in ${request.folder}`);
+    return door;
+  }
+}
+
+/** Throws {@link WireError} `door-key-required` unless the request carries exactly this key. Takes the same time for every wrong key. */
+export function checkDoorKey(request: IncomingMessage, doorKey: string): void {
+  const given = Buffer.from(String(request.headers[headers.doorKey] ?? ''));
+  const expected = Buffer.from(doorKey);
+  if (given.length !== expected.length || !timingSafeEqual(given, expected))
+    throw new WireError('door-key-required', 'this door opens only with its key');
+}
+
+/** A folder of this user's own, and not a link to some other place: the front door will open this very path. */
+async function checkDoorFolder(folder: string): Promise<void> {
+  if (!isAbsolute(folder)) throw new WireError('bad-request', 'the folder of a door is an absolute path');
+  const found = await lstat(folder).catch(() => undefined);
+  if (found === undefined) throw new WireError('folder-not-found', `there is no folder ${folder}`);
+  if (!found.isDirectory()) throw new WireError('bad-request', `${folder} is not a folder of its own`);
+  if (process.getuid !== undefined && found.uid !== process.getuid())
+    throw new WireError('bad-request', `${folder} belongs to another user`);
+  if ((found.mode & 0o002) !== 0) throw new WireError('bad-request', `${folder} can be changed by everybody`);
+}
+
+async function isSocket(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found?.isSocket() === true;
+}

@@ -1,0 +1,52 @@
+import type { Logger } from '../../../base/logger';
+import type { KeeperOrder, KeeperRecord, KeeperState } from '../../../protocol/keeper';
+import { startKeeper, type StartedKeeper } from './keeper-process';
+
+/** Gives a kernel whose keeper died another keeper. What the kernel sent in between is unknown: the moment is added to its gaps. */
+export function adoptKernel(program: string, record: KeeperRecord, logger: Logger): Promise<StartedKeeper> {
+  if (record.kernel === undefined) throw new Error('a kernel without a process cannot be adopted');
+  const order: KeeperOrder = {
+    ...record.order,
+    settings: { ...record.order.settings, session: record.session ?? null },
+    adopt: {
+      pid: record.kernel.pid,
+      processStartTime: record.kernel.processStartTime,
+      startedAt: record.startedAt,
+      gaps: [...record.gaps, new Date().toISOString()],
+      restarts: record.restarts,
+    },
+  };
+  return startKeeper(program, order, logger);
+}
+
+/** What can be said of a kernel by its record alone, until its keeper has answered. */
+export function toLastKnownState(record: KeeperRecord): KeeperState {
+  return {
+    kernelId: record.order.kernelId,
+    state: 'starting',
+    stateSince: record.startedAt,
+    keeperPid: record.keeperPid,
+    ...(record.kernel === undefined ? {} : { pid: record.kernel.pid }),
+    startedAt: record.startedAt,
+    lastActivity: record.startedAt,
+    connections: 0,
+    restarts: record.restarts,
+    badSignatures: 0,
+    gaps: record.gaps,
+    ...(record.session === undefined ? {} : { session: record.session }),
+    transport: record.order.transport,
+  };
+}
+
+/** A kernel that ended together with its keeper: nobody was there to read its exit code. */
+export function toAbandonedState(last: KeeperState): KeeperState {
+  const at = new Date().toISOString();
+  const { pid: _pid, memoryBytes, ...rest } = last;
+  return {
+    ...rest,
+    state: 'dead',
+    stateSince: at,
+    connections: 0,
+    exit: { at, ...(memoryBytes === undefined ? {} : { lastMemoryBytes: memoryBytes }) },
+  };
+}

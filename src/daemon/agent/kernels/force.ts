@@ -1,0 +1,20 @@
+import type { Logger } from '../../../base/logger';
+import { isSameProcess, signalGroup } from '../../platform/processes';
+import { readRecord, removeRecord } from './records';
+
+/** Kills what a record names, if it still is the same process, and removes the record. For a keeper that does not do it itself. */
+export async function endByForce(recordFolder: string, logger: Logger): Promise<void> {
+  const record = await readRecord(recordFolder);
+  if (record === undefined) return;
+  const { kernel, keeperPid, keeperStartTime } = record;
+  // The keeper first: it would otherwise report the kernel's end, or start it again.
+  if (await isSameProcess({ pid: keeperPid, startTime: keeperStartTime })) process.kill(keeperPid, 'SIGKILL');
+  if (
+    kernel !== undefined &&
+    (await isSameProcess({ pid: kernel.pid, startTime: kernel.processStartTime }))
+  ) {
+    // The kernel leads a group of its own; where it does not, it is killed alone.
+    if (!signalGroup(kernel.pid, 'SIGKILL')) process.kill(kernel.pid, 'SIGKILL');
+  }
+  await removeRecord(recordFolder, 'the kernel was ended by force', logger);
+}
