@@ -1,0 +1,104 @@
+import { defaultPort } from '../../protocol/front-door';
+
+/** An option of a command. */
+export interface OptionDescription {
+  /** With the hyphens: `--port`. */
+  readonly name: string;
+  /** What stands for its value in the help; absent for a switch. */
+  readonly value?: string;
+  /** Whether it may be given several times. */
+  readonly isRepeatable?: boolean;
+  readonly words: string;
+}
+
+/** A command as the help shows it and the parser reads it. */
+export interface CommandDescription {
+  /** `certificate show` is one name of two words. */
+  readonly name: string;
+  readonly summary: string;
+  /** What else there is to know; lines of at most 78 characters. */
+  readonly details: readonly string[];
+  readonly options: readonly OptionDescription[];
+  readonly example: readonly string[];
+  /** Modes in which the program starts itself. They are not in the help. */
+  readonly isInternal?: boolean;
+}
+
+const json: OptionDescription = { name: '--json', words: 'print JSON on standard output instead of words' };
+
+/** Every command, in the order of the help. */
+export const commands: readonly CommandDescription[] = [
+  {
+    name: 'serve',
+    summary: 'let this host be found and connected to',
+    details: [
+      'Runs in the foreground until Ctrl-C or SIGTERM; kernels go on afterwards.',
+      'Clients pair with the code that it shows and check the fingerprint once.',
+      'A user has one such daemon on a machine; a second one is refused.',
+    ],
+    options: [
+      { name: '--single-user', words: 'serve only the user who runs it (the only mode of this version)' },
+      { name: '--port', value: 'N', words: `port to listen on (default ${defaultPort}; 0 takes a free one)` },
+      {
+        name: '--listen',
+        value: 'ADDRESS',
+        isRepeatable: true,
+        words: 'an IP address of this machine, or "all"; may be repeated (default: this machine only)',
+      },
+      { name: '--name', value: 'NAME', words: "the name that people see (default: the host's name)" },
+      { name: '--no-announce', words: 'do not announce this host on the network' },
+      { name: '--log-level', value: 'LEVEL', words: 'debug, info, warn or error (default info)' },
+      { name: '--json', words: 'print one JSON object a line on standard output' },
+      { name: '--show-code', words: 'print the pairing code also where standard error is no terminal' },
+    ],
+    example: ['remote-kernels serve --single-user --listen all --name "lab 7"'],
+  },
+  {
+    name: 'pair',
+    summary: 'make a fresh pairing code for the running daemon',
+    details: ['The code before it becomes void. Each code can be used once, within 10 minutes.'],
+    options: [json],
+    example: ['remote-kernels pair'],
+  },
+  {
+    name: 'status',
+    summary: 'show the running daemon, its connections and kernels',
+    details: ['Ends with exit code 69 when no daemon of this user runs.'],
+    options: [json],
+    example: ['remote-kernels status'],
+  },
+  {
+    name: 'certificate show',
+    summary: "show the fingerprint of this host's key, for comparing",
+    details: ['The same 64 digits that a client shows at its first connection.'],
+    options: [json],
+    example: ['remote-kernels certificate show'],
+  },
+  {
+    name: 'agent',
+    summary: "find or start this user's agent and print where it is",
+    details: ['Used over SSH and by the editor on this machine; needs no daemon.'],
+    options: [
+      json,
+      { name: '--door', value: 'FOLDER', words: 'open a door there; its key comes on descriptor 3' },
+      { name: '--server', words: 'be the agent (how the command starts it)' },
+    ],
+    example: ['remote-kernels agent --json'],
+  },
+  {
+    name: 'keeper',
+    summary: 'keep one kernel',
+    details: [],
+    options: [],
+    example: [],
+    isInternal: true,
+  },
+  {
+    name: 'announce',
+    summary: 'announce a daemon',
+    details: [],
+    options: [],
+    example: [],
+    isInternal: true,
+  },
+];

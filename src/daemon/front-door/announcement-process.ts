@@ -1,0 +1,185 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { createBackoff, type Backoff } from '../../base/backoff';
+import type { Disposable } from '../../base/disposable';
+import { Emitter } from '../../base/event';
+import type { Logger } from '../../base/logger';
+import { parseJson } from '../../base/parse';
+import { parseAnnouncerEvent, type AnnouncementOrder } from '../../protocol/announcer';
+
+/** What keeps an announcement alive needs from outside. */
+export interface AnnouncementOptions {
+  /** This program's own file. */
+  readonly programFile: string;
+  /** What to announce as things are now; `undefined` while there is no interface to announce on. */
+  readonly order: () => AnnouncementOrder | undefined;
+  readonly log: Logger;
+  /** How often `order` is asked whether something has changed. */
+  readonly checkIntervalMs: number;
+  /** The first wait after a failure; it doubles up to `longestRestartMs`. */
+  readonly firstRestartMs: number;
+  readonly longestRestartMs: number;
+}
+
+/** What became of the announcement. */
+export type AnnouncementState =
+  | { readonly kind: 'announced'; readonly name: string; readonly interfaces: readonly string[] }
+  | { readonly kind: 'failed'; readonly message: string };
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+/** A child that announced for this long counts as well: the next failure starts the back-off anew. */
+const steadyMs = 60_000;
+const goodbyeTimeoutMs = 3_000;
+
+/**
+ * Keeps a child process announcing this daemon, and never lets it do more than that: whatever the child does, the daemon goes on. A child
+ * that ends is started again after a back-off; a change of interfaces replaces it.
+ */
+export class AnnouncementProcess implements Disposable {
+  private readonly stateEmitter = new Emitter<AnnouncementState>();
+  private child: Child | undefined;
+  private announced: string | undefined;
+  private presentOrder: string | undefined;
+  private restart: NodeJS.Timeout | undefined;
+  private check: NodeJS.Timeout | undefined;
+  private backoff: Backoff;
+  private isStopped = false;
+
+  constructor(private readonly options: AnnouncementOptions) {
+    this.backoff = this.freshBackoff();
+  }
+
+  /** Fires at each success and each failure. */
+  readonly onState = this.stateEmitter.event;
+
+  /** The name under which the daemon is announced now. */
+  get announcedName(): string | undefined {
+    return this.announced;
+  }
+
+  /** Begins; failures show in `onState` and the log, never as an exception. */
+  start(): void {
+    this.launch();
+    this.check = setInterval(() => this.followChanges(), this.options.checkIntervalMs);
+    this.check.unref();
+  }
+
+  /** Says goodbye and resolves when the child has ended, killed if it takes too long. */
+  async stop(): Promise<void> {
+    const { child } = this;
+    this.stopTimers();
+    if (child === undefined) return;
+    await endChild(child);
+  }
+
+  dispose(): void {
+    this.stopTimers();
+    this.child?.kill('SIGKILL');
+    this.stateEmitter.dispose();
+  }
+
+  private stopTimers(): void {
+    this.isStopped = true;
+    clearTimeout(this.restart);
+    clearInterval(this.check);
+  }
+
+  private launch(): void {
+    if (this.isStopped) return;
+    const order = this.options.order();
+    this.presentOrder = order === undefined ? undefined : JSON.stringify(order);
+    if (order === undefined) {
+      this.fail('there is no network interface to announce on');
+      return;
+    }
+    const child = spawn(process.execPath, [this.options.programFile, 'announce'], {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      // A Ctrl-C in this terminal is for the daemon, which then ends the child in order.
+      detached: true,
+    });
+    this.child = child;
+    this.listen(child, order);
+    child.stdin.on('error', (error) => this.options.log.debug(`announcer: ${error.message}`));
+    child.stdin.write(`${JSON.stringify(order)}\n`);
+  }
+
+  private listen(child: Child, order: AnnouncementOrder): void {
+    const startedAtMs = Date.now();
+    let words = '';
+    let isEnded = false;
+    const ended = (how: string) => {
+      if (isEnded) return;
+      isEnded = true;
+      if (this.child !== child) return;
+      this.child = undefined;
+      this.announced = undefined;
+      if (this.isStopped) return;
+      if (Date.now() - startedAtMs > steadyMs) this.backoff = this.freshBackoff();
+      const last = words.trim().split('\n').at(-1) ?? '';
+      this.fail(`the announcer ended (${how})${last === '' ? '' : `: ${last}`}`);
+    };
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      words = (words + text).slice(-2_000);
+    });
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const event = parseJson(line, parseAnnouncerEvent);
+      // The library prints words of its own on standard output, which are no events.
+      if (!event.ok) this.options.log.debug(`announcer: ${line.slice(0, 500)}`);
+      else this.succeed(event.value.name, order.interfaces);
+    });
+    child.once('error', (error) => ended(error.message));
+    child.once('exit', (code, signal) => ended(signal ?? `exit code ${String(code)}`));
+  }
+
+  private succeed(name: string, interfaces: readonly string[]): void {
+    this.announced = name;
+    this.options.log.info(`announced as "${name}" on ${interfaces.join(', ')}`);
+    this.stateEmitter.fire({ kind: 'announced', name, interfaces });
+  }
+
+  private fail(message: string): void {
+    const { delayMs } = this.backoff;
+    this.backoff = this.backoff.next();
+    this.options.log.warn(`not announced: ${message}; next try in ${Math.ceil(delayMs / 1000)} s`);
+    this.stateEmitter.fire({ kind: 'failed', message });
+    clearTimeout(this.restart);
+    this.restart = setTimeout(() => this.launch(), delayMs);
+    this.restart.unref();
+  }
+
+  /** Interfaces that came or went since: the old announcement is taken back and another one made. */
+  private followChanges(): void {
+    const { child } = this;
+    if (child === undefined) return;
+    const order = this.options.order();
+    const text = order === undefined ? undefined : JSON.stringify(order);
+    if (text === this.presentOrder) return;
+    this.options.log.info('the network interfaces have changed; announcing anew');
+    this.child = undefined;
+    this.announced = undefined;
+    void endChild(child).then(() => this.launch());
+  }
+
+  private freshBackoff(): Backoff {
+    const { firstRestartMs, longestRestartMs } = this.options;
+    return createBackoff({ firstMs: firstRestartMs, capMs: longestRestartMs, jitter: 0.2 });
+  }
+}
+
+/** Ends a child by the end of its standard input, on which it says goodbye; by force when that takes too long. */
+function endChild(child: Child): Promise<void> {
+  return new Promise((resolve) => {
+    if (child.exitCode !== null || child.signalCode !== null) {
+      resolve();
+      return;
+    }
+    const timer = setTimeout(() => child.kill('SIGKILL'), goodbyeTimeoutMs);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.stdin.end();
+  });
+}
