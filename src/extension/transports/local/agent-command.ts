@@ -8,6 +8,8 @@ import type { LocalTransportOptions } from './local-transport';
 /** How long the command may take: it waits until the agent answers. */
 const startTimeoutMs = 30_000;
 const maxOutputBytes = 64 * 1024;
+/** How long the rest of the output may take after the command has ended. */
+const drainTimeoutMs = 500;
 
 /**
  * Runs `agent --json`, which starts the agent or finds the running one, and reads where it listens. Rejects with a {@link ConnectionError};
@@ -39,15 +41,18 @@ export function runAgentCommand(
           unavailable(deadline.aborted ? 'the agent did not start in time' : error.message, output.stderr),
         );
     });
-    // The agent leaves the command, but a child of it could keep the pipe open: the line counts, not the end of the pipe.
+    const finish = (code: number | null, signalName: NodeJS.Signals | null) => {
+      const address = readAddress(output.stdout);
+      child.stdout.destroy();
+      child.stderr.destroy();
+      if (code === 0 && address !== undefined) resolve(address);
+      else
+        reject(unavailable(`the command ended with ${code ?? signalName ?? 'nothing'}`, output.stderr));
+    };
+    child.once('close', finish);
+    // The agent leaves the command, and something that it started could keep the pipe open.
     child.once('exit', (code, signalName) => {
-      setImmediate(() => {
-        const address = readAddress(output.stdout);
-        child.stdout.destroy();
-        child.stderr.destroy();
-        if (code === 0 && address !== undefined) resolve(address);
-        else reject(unavailable(`the command ended with ${code ?? signalName ?? 'nothing'}`, output.stderr));
-      });
+      setTimeout(finish, drainTimeoutMs, code, signalName).unref();
     });
   });
 }
@@ -90,7 +95,6 @@ const leftovers: ReadonlySet<string> = new Set([
   'NODE_UNIQUE_ID',
   'APPLICATION_INSIGHTS_NO_STATSBEAT',
   'APPLICATION_INSIGHTS_NO_DIAGNOSTIC_CHANNEL',
-  'GIT_ASKPASS',
   'ORIGINAL_XDG_CURRENT_DESKTOP',
   'CODE_SERVER_SESSION_SOCKET',
 ]);
