@@ -1,0 +1,87 @@
+import { until, withDeadline } from '../../src/base/time';
+import type { Workbench } from './workbench';
+
+/** What a person does in a notebook of the window. */
+export interface NotebookWindow {
+  /** Opens a notebook of the workspace by its name. */
+  open(name: string): Promise<void>;
+  /** What the kernel's button at the top right says. */
+  kernelLabel(): Promise<string>;
+  /** Opens the picker of kernels by its button. */
+  openKernelPicker(): Promise<void>;
+  /** Runs every cell. */
+  runAll(): Promise<void>;
+  /** Runs one cell, counted from 0. */
+  runCell(index: number): Promise<void>;
+  /** The texts of all outputs that are drawn, in one string. */
+  outputs(): Promise<string>;
+  /** Waits until the outputs match. */
+  waitForOutput(pattern: RegExp, timeoutMs?: number): Promise<string>;
+  /** Saves it, and resolves when the tab no longer says that there is something to save. */
+  save(): Promise<void>;
+}
+
+const waitMs = 30_000;
+
+/** The notebook side of a workbench. */
+export function notebookOf(workbench: Pick<Workbench, 'page' | 'runCommand' | 'pick'>): NotebookWindow {
+  const { page } = workbench;
+  const cells = page.locator('.notebookOverlay .cell-list-container .monaco-list-row');
+
+  const outputs = async () => {
+    const texts: string[] = [];
+    for (const frame of page.frames()) {
+      if (frame === page.mainFrame()) continue;
+      // A frame may go while it is read; what it held is then drawn in another.
+      texts.push(
+        ...(await frame
+          .locator('.output')
+          .allInnerTexts()
+          .catch(() => [])),
+      );
+    }
+    return texts.join('\n');
+  };
+
+  return {
+    async open(name) {
+      const input = page.locator('.quick-input-widget:visible input.input');
+      await page.keyboard.press('Control+p');
+      await input.fill(name);
+      await workbench.pick(name);
+      await cells.first().waitFor();
+    },
+    async kernelLabel() {
+      return page.locator('.kernel-label:visible').first().innerText();
+    },
+    async openKernelPicker() {
+      await page.locator('.kernel-label:visible').first().click();
+    },
+    async runAll() {
+      await workbench.runCommand('Notebook: Run All');
+    },
+    async runCell(index) {
+      await cells.nth(index).locator('.cell-editor-container').first().click();
+      await page.keyboard.press('Control+Enter');
+    },
+    outputs,
+    waitForOutput(pattern, timeoutMs = waitMs) {
+      let last = '';
+      const signal = withDeadline(timeoutMs, `output like ${pattern.source}`);
+      return until(
+        async () => {
+          last = await outputs();
+          return pattern.test(last) ? last : undefined;
+        },
+        signal,
+        200,
+      ).catch((error: unknown) => {
+        throw new Error(`no output matched ${pattern.source}; there was:\n${last}`, { cause: error });
+      });
+    },
+    async save() {
+      await workbench.runCommand('File: Save');
+      await page.locator('.tab.active.dirty').waitFor({ state: 'detached' });
+    },
+  };
+}
