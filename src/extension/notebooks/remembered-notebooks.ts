@@ -1,0 +1,127 @@
+import type { Memento } from 'vscode';
+import * as v from 'valibot';
+import { parserOf } from '../../base/parse';
+import type { RememberedRun } from './notebook-execution';
+
+const rememberedNotebookSchema = v.object({
+  hostId: v.string(),
+  environmentId: v.string(),
+  environmentName: v.string(),
+  kernelId: v.exactOptional(v.string()),
+  /** The session's path on the host, as it was when the kernel was started: a renamed notebook keeps it. */
+  sessionPath: v.exactOptional(v.string()),
+  /** The folder on the host that was chosen for this notebook; absent means the default. */
+  remoteFolder: v.exactOptional(v.string()),
+  /** Milliseconds since the epoch. */
+  usedAt: v.number(),
+});
+
+/** Which environment and kernel a notebook uses. */
+export type RememberedNotebook = Readonly<v.InferOutput<typeof rememberedNotebookSchema>>;
+
+const parseNotebooks = parserOf('remembered notebooks', v.record(v.string(), rememberedNotebookSchema));
+
+const rememberedRunsSchema = v.object({
+  /** The id of our messages' session with the kernel: the same after a reload, so that replies still come to us. */
+  sessionId: v.string(),
+  kernelId: v.string(),
+  runs: v.array(v.object({ cellId: v.string(), messageId: v.string(), startedAt: v.number() })),
+});
+
+/** What a window needs to go on with a notebook's kernel after a reload. */
+export type RememberedRuns = Readonly<v.InferOutput<typeof rememberedRunsSchema>>;
+
+const parseRuns = parserOf('remembered runs', v.record(v.string(), rememberedRunsSchema));
+
+const notebooksKey = 'remoteKernels.notebooks';
+const runsKey = 'remoteKernels.runs';
+
+/** So many notebooks are remembered; the longest unused is forgotten. */
+const maxNotebooks = 500;
+
+/** What is remembered of notebooks by their document URI. What cannot be read counts as nothing. */
+export class RememberedNotebooks {
+  constructor(
+    /** For all windows. */
+    private readonly shared: Memento,
+    /** Of this window's workspace. */
+    private readonly own: Memento,
+  ) {}
+
+  /** What the notebook uses. */
+  get(uri: string): RememberedNotebook | undefined {
+    return this.all()[uri];
+  }
+
+  /** Remembers it, or forgets it when `notebook` is `undefined`. */
+  async set(uri: string, notebook: RememberedNotebook | undefined): Promise<void> {
+    const { [uri]: _before, ...others } = this.all();
+    await this.shared.update(
+      notebooksKey,
+      keepRecent(notebook === undefined ? others : { ...others, [uri]: notebook }),
+    );
+  }
+
+  /** Whether another notebook than this one uses the session. */
+  isSessionTaken(sessionPath: string, exceptUri: string): boolean {
+    return Object.entries(this.all()).some(
+      ([uri, notebook]) => uri !== exceptUri && notebook.sessionPath === sessionPath,
+    );
+  }
+
+  /** What this window was running in it. */
+  runsOf(uri: string): RememberedRuns | undefined {
+    return this.allRuns()[uri];
+  }
+
+  /** Remembers what runs, or forgets it. */
+  async setRuns(uri: string, runs: RememberedRuns | undefined): Promise<void> {
+    const { [uri]: _before, ...others } = this.allRuns();
+    await this.own.update(runsKey, runs === undefined ? others : { ...others, [uri]: runs });
+  }
+
+  /** Follows a notebook to its new place. */
+  async rename(fromUri: string, toUri: string): Promise<void> {
+    const notebook = this.get(fromUri);
+    const runs = this.runsOf(fromUri);
+    if (notebook !== undefined) {
+      await this.set(toUri, notebook);
+      await this.set(fromUri, undefined);
+    }
+    if (runs !== undefined) {
+      await this.setRuns(toUri, runs);
+      await this.setRuns(fromUri, undefined);
+    }
+  }
+
+  private all(): Readonly<Record<string, RememberedNotebook>> {
+    const result = parseNotebooks(this.shared.get(notebooksKey) ?? {});
+    return result.ok ? result.value : {};
+  }
+
+  private allRuns(): Readonly<Record<string, RememberedRuns>> {
+    const result = parseRuns(this.own.get(runsKey) ?? {});
+    return result.ok ? result.value : {};
+  }
+}
+
+/** The notebooks used last. */
+export function keepRecent(
+  notebooks: Readonly<Record<string, RememberedNotebook>>,
+): Record<string, RememberedNotebook> {
+  const entries = Object.entries(notebooks);
+  if (entries.length <= maxNotebooks) return { ...notebooks };
+  return Object.fromEntries(
+    entries.sort(([, one], [, other]) => other.usedAt - one.usedAt).slice(0, maxNotebooks),
+  );
+}
+
+/** `{}` of runs, for a kernel that nothing of ours runs on. */
+export function noRuns(sessionId: string, kernelId: string): RememberedRuns {
+  return { sessionId, kernelId, runs: [] };
+}
+
+/** The same with other runs. */
+export function withRuns(remembered: RememberedRuns, runs: readonly RememberedRun[]): RememberedRuns {
+  return { ...remembered, runs: [...runs] };
+}

@@ -1,0 +1,141 @@
+import { toError } from '../../base/errors';
+import { formatBytes, toSingleLine } from '../../base/text';
+import { WireError } from '../../protocol/errors';
+import type { KernelExit } from '../../protocol/kernels';
+
+/** What can be offered after a problem with a kernel. */
+export type KernelRemedy =
+  | { readonly kind: 'copy-command'; readonly command: string }
+  | { readonly kind: 'choose-another' }
+  | { readonly kind: 'show-output'; readonly output: string }
+  | { readonly kind: 'show-kernels' }
+  | { readonly kind: 'choose-folder' }
+  | { readonly kind: 'retry' }
+  | { readonly kind: 'show-log' };
+
+/** A sentence and what to offer with it. */
+export interface KernelProblem {
+  readonly message: string;
+  readonly remedies: readonly KernelRemedy[];
+}
+
+/** So much of what a kernel printed stands in a notification; the rest is behind *Show Output*. */
+const maxQuotedLength = 300;
+
+/** Why no kernel started, for a person. */
+export function describeStartFailure(
+  error: unknown,
+  where: { readonly environmentName: string; readonly hostName: string },
+): KernelProblem {
+  const name = toSingleLine(where.environmentName, 80);
+  const host = toSingleLine(where.hostName, 80);
+  if (!(error instanceof WireError)) return describeOther(error, name, host);
+  const output = error.detail?.output ?? '';
+  switch (error.code) {
+    case 'kernel-package-missing':
+      return {
+        message: `The environment ${name} on ${host} has no ipykernel.`,
+        remedies: [
+          ...(error.detail?.installCommand === undefined
+            ? []
+            : [{ kind: 'copy-command', command: error.detail.installCommand } as const]),
+          { kind: 'choose-another' },
+        ],
+      };
+    case 'kernel-start-failed':
+      return {
+        message: `The kernel in ${name} on ${host} did not start${howItEnded(error)}.${quote(output)}`,
+        remedies: [{ kind: 'show-output', output }, { kind: 'choose-another' }],
+      };
+    case 'kernel-start-timeout':
+      return {
+        message: `The kernel in ${name} on ${host} did not answer in time.${quote(output)}`,
+        remedies: [{ kind: 'retry' }, { kind: 'show-output', output }],
+      };
+    case 'kernel-limit-reached': {
+      const limit = error.detail?.limit;
+      const message =
+        limit === undefined
+          ? `${host} allows no more kernels for a person.`
+          : `${host} allows ${limit} ${limit === 1 ? 'kernel' : 'kernels'} for a person, and you have ${limit}.`;
+      return { message, remedies: [{ kind: 'show-kernels' }] };
+    }
+    case 'environment-not-found':
+      return {
+        message: `The environment ${name} is not on ${host} any more. Choose another one.`,
+        remedies: [{ kind: 'choose-another' }],
+      };
+    case 'environment-broken':
+      return {
+        message: `The environment ${name} on ${host} is broken: ${toSingleLine(error.message, 160)}`,
+        remedies: [{ kind: 'choose-another' }],
+      };
+    case 'folder-not-found':
+      return {
+        message: `The remote folder of this notebook is not on ${host}. Choose another one.`,
+        remedies: [{ kind: 'choose-folder' }],
+      };
+    case 'storage-full':
+      return {
+        message: `The disk on ${host} is full, so that no kernel can be started there. Free some space and run the cell again.`,
+        remedies: [{ kind: 'retry' }],
+      };
+    case 'storage-read-only':
+      return {
+        message: `The home folder on ${host} cannot be written to, so that no kernel can be started there.`,
+        remedies: [{ kind: 'show-log' }],
+      };
+    default:
+      return describeOther(error, name, host);
+  }
+}
+
+/** How a kernel that ran has ended, for a person. `details` are the host's; none when it no longer knows the kernel. */
+export function describeKernelEnd(hostName: string, exit: KernelExit | undefined): string {
+  const host = toSingleLine(hostName, 80);
+  if (exit === undefined) return `The kernel of this notebook on ${host} is not there any more.`;
+  return `The kernel of this notebook on ${host} ended (${reasonOf(exit)}).`;
+}
+
+function reasonOf(exit: KernelExit): string {
+  if (exit.signal === undefined)
+    return exit.code === undefined ? 'exit code unknown' : `exit code ${exit.code}`;
+  const named = `killed by ${signalName(exit.signal)}`;
+  const { lastMemoryBytes: used, totalMemoryBytes: total } = exit;
+  if (exit.signal !== 'SIGKILL' || used === undefined || total === undefined) return named;
+  const sizes = `it used ${formatBytes(used)} of ${formatBytes(total)}`;
+  return used > total * 0.5 ? `${named}, probably out of memory: ${sizes}` : `${named}; ${sizes}`;
+}
+
+/** People know the one that the system sends when memory runs out by its number. */
+function signalName(signal: string): string {
+  if (signal === 'SIGKILL') return 'signal 9';
+  if (signal === 'SIGSEGV') return 'signal 11, a crash in compiled code';
+  return toSingleLine(signal, 20);
+}
+
+function howItEnded(error: WireError): string {
+  if (error.detail?.exitCode !== undefined) return ` (exit code ${error.detail.exitCode})`;
+  return error.detail?.signal === undefined ? '' : ` (${signalName(error.detail.signal)})`;
+}
+
+function describeOther(error: unknown, name: string, host: string): KernelProblem {
+  return {
+    message: `No kernel could be started in ${name} on ${host}: ${toSingleLine(toError(error).message, 200)}`,
+    remedies: [{ kind: 'retry' }, { kind: 'show-log' }],
+  };
+}
+
+/** The last lines of an output; a notification has no line ends, so they are joined. */
+function quote(output: string): string {
+  const lines = output
+    // eslint-disable-next-line no-control-regex -- control characters are what this expression is about
+    .replace(/\u001b\[[\d;]*[A-Za-z]/g, '')
+    .split(/[\r\n]+/)
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+  const last = lines.slice(-3).join(' ');
+  if (last === '') return '';
+  const text = last.length > maxQuotedLength ? `…${last.slice(-maxQuotedLength)}` : last;
+  return ` It said: ${toSingleLine(text, maxQuotedLength + 1)}`;
+}
