@@ -4,7 +4,7 @@ import { isAbortError, systemErrorCode, toError } from '../../../base/errors';
 import type { Logger } from '../../../base/logger';
 import { abortable, withDeadline } from '../../../base/time';
 import { captureVariables, type CaptureRequest } from './shell-capture';
-import { fallbackPath, withoutForeign, withoutShellState } from './variables';
+import { fallbackPath, withoutMisleading, withoutOurs, withoutShellState } from './variables';
 
 /** What is needed to ask a user's login shell. */
 export interface LoginShellOptions {
@@ -46,8 +46,9 @@ const startFiles = [
 
 interface Answer {
   readonly stamp: string;
-  readonly variables: Promise<{ readonly variables: Record<string, string>; readonly isBare: boolean }>;
-  readonly askedAtMs: number;
+  readonly told: Promise<{ readonly variables: Record<string, string>; readonly isBare: boolean }>;
+  /** Set when the shell did not answer, so that it is asked again later. */
+  expiresAtMs: number;
 }
 
 const answers = new Map<string, Answer>();
@@ -61,13 +62,12 @@ export async function readLoginVariables(options: LoginShellOptions): Promise<Re
   const key = `${options.shell}\0${options.homeFolder}`;
   const stamp = await stampOf(options.homeFolder);
   let answer = answers.get(key);
-  if (answer === undefined || answer.stamp !== stamp) {
-    answer = { stamp, variables: ask(options), askedAtMs: Date.now() };
+  if (answer === undefined || answer.stamp !== stamp || answer.expiresAtMs < Date.now()) {
+    answer = { stamp, told: ask(options), expiresAtMs: Infinity };
     answers.set(key, answer);
   }
-  const { variables, isBare } = await abortable(answer.variables, options.signal);
-  if (isBare && Date.now() - answer.askedAtMs > failureTimeMs && answers.get(key) === answer)
-    answers.delete(key);
+  const { variables, isBare } = await abortable(answer.told, options.signal);
+  if (isBare && answer.expiresAtMs === Infinity) answer.expiresAtMs = Date.now() + failureTimeMs;
   return { ...variables };
 }
 
@@ -127,14 +127,15 @@ function isNoShell(shell: string): boolean {
 
 /** What a session of this user has without any shell. */
 function bareVariables(options: LoginShellOptions): Record<string, string> {
-  const inherited = withoutShellState(withoutForeign(options.variables));
+  const inherited = withoutShellState(withoutOurs(options.variables));
   return { PATH: fallbackPath, ...inherited, HOME: options.homeFolder, SHELL: options.shell };
 }
 
-function finished(variables: Record<string, string>, bare: Record<string, string>): Record<string, string> {
-  const { REMOTE_KERNELS_READING_VARIABLES: _ours, TERM: terminal, ...rest } = withoutShellState(variables);
-  const ownTerminal = terminal === 'dumb' ? bare['TERM'] : terminal;
-  return ownTerminal === undefined ? rest : { ...rest, TERM: ownTerminal };
+/** Without what we set for the shell alone, and with a terminal type only if somebody else chose one. */
+function finished(told: Record<string, string>, bare: Record<string, string>): Record<string, string> {
+  const variables = withoutShellState(withoutMisleading(told));
+  if (variables['TERM'] === 'dumb') delete variables['TERM'];
+  return bare['TERM'] === undefined ? variables : { TERM: bare['TERM'], ...variables };
 }
 
 async function stampOf(homeFolder: string): Promise<string> {

@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { toError } from '../../../base/errors';
+import { systemErrorCode, toError } from '../../../base/errors';
 
 /** A shell to be run until it has printed its exported variables. */
 export interface CaptureRequest {
@@ -35,7 +35,7 @@ export function captureVariables(request: CaptureRequest): Promise<Record<string
     request.signal.throwIfAborted();
     // A session of its own: an interactive shell must not take our terminal, and all that it starts can be ended at once.
     const shell = spawn(request.program, request.arguments(print), {
-      env: request.variables,
+      env: { ...request.variables, ...printerVariables },
       cwd: request.workingDirectory,
       detached: true,
       stdio: ['pipe', 'pipe', 'ignore'],
@@ -96,6 +96,9 @@ function printCommand(begin: string, end: string): string {
   return `echo ${begin}; ${print}; echo ${end}`;
 }
 
+/** Lets the Node inside an editor run as Node where it has to print the variables; it is no variable of the user's. */
+const printerVariables = process.platform === 'linux' ? {} : { ELECTRON_RUN_AS_NODE: '1' };
+
 /** Whether the mark of the end may be in the last chunk, also when it is split over two. */
 function isEndNear(chunks: readonly Buffer[], end: string): boolean {
   const last = chunks.at(-1);
@@ -128,7 +131,7 @@ function killGroup(pid: number | undefined): void {
     process.kill(-pid, 'SIGKILL');
   } catch (error) {
     // The group is gone already, which is what was wanted.
-    if (toError(error).message.includes('ESRCH')) return;
+    if (systemErrorCode(error) === 'ESRCH') return;
     throw error;
   }
 }

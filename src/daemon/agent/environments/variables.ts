@@ -2,11 +2,14 @@
 export type Variables = Readonly<Record<string, string>>;
 
 /**
- * Variables that belong to the program that started us, or to another kernel or editor, and would mislead what we start: `JPY_PARENT_PID` makes
- * ipykernel end with a process that is not its parent, `PYTHONHOME` breaks every other Python, `NODE_OPTIONS` and `LD_PRELOAD` are for us.
+ * Variables that mislead whatever Python is started with them: `JPY_PARENT_PID` makes ipykernel end with a process that is not its parent,
+ * `PYTHONHOME` is right for one Python only, the others belong to another kernel or to the editor.
  */
-const foreignNames =
-  /^(?:PYTHONHOME|__PYVENV_LAUNCHER__|JPY_PARENT_PID|JPY_SESSION_NAME|NODE_OPTIONS|NODE_CHANNEL_FD|NODE_UNIQUE_ID|LD_PRELOAD|DYLD_INSERT_LIBRARIES|VSCODE_.*|ELECTRON_.*|REMOTE_KERNELS_.*)$/;
+const misleadingNames =
+  /^(?:PYTHONHOME|__PYVENV_LAUNCHER__|JPY_PARENT_PID|JPY_SESSION_NAME|VSCODE_.*|ELECTRON_.*|REMOTE_KERNELS_.*)$/;
+
+/** Variables that were set for the program around us. A user's own of the same name come back from the login shell. */
+const ourNames = /^(?:NODE_OPTIONS|NODE_CHANNEL_.*|NODE_UNIQUE_ID|LD_PRELOAD|DYLD_INSERT_LIBRARIES)$/;
 
 /** What an active environment of any tool leaves in the variables. */
 const activeNames =
@@ -15,11 +18,14 @@ const activeNames =
 /** What a shell says of itself. */
 const shellNames = new Set(['_', 'SHLVL', 'PWD', 'OLDPWD']);
 
-/** The variables that are set, without those of the program around us, as a login shell or a kernel may inherit them. */
-export function withoutForeign(
-  variables: Readonly<Record<string, string | undefined>>,
-): Record<string, string> {
-  return pick(variables, (name) => !foreignNames.test(name));
+/** What a login shell or a kernel may inherit from the program around us. */
+export function withoutOurs(variables: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  return pick(variables, (name) => !ourNames.test(name) && !misleadingNames.test(name));
+}
+
+/** Without what misleads a Python, wherever it comes from. */
+export function withoutMisleading(variables: Variables): Record<string, string> {
+  return pick(variables, (name) => !misleadingNames.test(name));
 }
 
 /** Without what a shell says of itself: the working directory and depth of the shell that we read are not those of a kernel. */
