@@ -1,0 +1,116 @@
+import type { Duplex } from 'node:stream';
+import type { WebSocket } from 'ws';
+import type { Disposable } from '../../base/disposable';
+import type { Logger } from '../../base/logger';
+import { formatBytes } from '../../base/text';
+import {
+  closeCodes,
+  decodeChannelMessage,
+  maxBacklogBytes,
+  type ChannelMessage,
+} from '../../protocol/kernel-channels';
+import { decodeJsonMessage } from '../../protocol/kernel-channels-json';
+import type { ClientProtocol, OutgoingMessage } from './outgoing-message';
+import { OutgoingQueue } from './outgoing-queue';
+
+/** Who hears of a connection. */
+export interface ConnectionListener {
+  onMessage(message: ChannelMessage): void;
+  /** It is over; `unsent` is what was never written to it. `isFinal` when its end was meant: nobody comes back for what it missed. */
+  onEnd(unsent: readonly OutgoingMessage[], isFinal: boolean): void;
+}
+
+/** So many pings in a row may stay without any sign of life. */
+const maxMissedPings = 2;
+
+/** The most that a reason of a close frame may hold is 123 bytes. */
+const maxReasonBytes = 123;
+
+/** One open WebSocket of a client. `ws` reads, pings and closes; messages are written by our own queue to the socket below. */
+export class ClientConnection implements Disposable {
+  private readonly queue: OutgoingQueue;
+  private missedPings = 0;
+  private lastProgress = 0;
+  private isEnding = false;
+
+  constructor(
+    private readonly webSocket: WebSocket,
+    socket: Duplex,
+    private readonly protocol: ClientProtocol,
+    private readonly listener: ConnectionListener,
+    private readonly log: Logger,
+  ) {
+    this.queue = new OutgoingQueue(socket, protocol);
+  }
+
+  /** Begins to read. */
+  start(): void {
+    this.webSocket.on('message', (data, isBinary) => {
+      this.missedPings = 0;
+      // `ws` gives one Buffer as long as its `binaryType` is left alone.
+      if (Buffer.isBuffer(data)) this.take(data, isBinary);
+    });
+    this.webSocket.on('pong', () => {
+      this.missedPings = 0;
+    });
+    this.webSocket.on('error', (error) => this.log.warn(`a client's connection broke: ${error.message}`));
+    this.webSocket.on('close', (code) => this.end(code === 1000));
+  }
+
+  /** Queues a message. A client that is too far behind is closed with 4008 instead. */
+  send(message: OutgoingMessage): void {
+    if (this.isEnding) return;
+    if (this.queue.waitingBytes > maxBacklogBytes) this.closeForSlowness();
+    else this.queue.push(message);
+  }
+
+  /** Pings, or ends a connection that has shown no sign of life since the last {@link maxMissedPings} pings. */
+  checkLife(): void {
+    if (this.queue.progress !== this.lastProgress) this.missedPings = 0;
+    this.lastProgress = this.queue.progress;
+    if (this.missedPings >= maxMissedPings) {
+      this.log.warn('a client does not answer any more; its connection is ended');
+      this.webSocket.terminate();
+      return;
+    }
+    this.missedPings += 1;
+    this.webSocket.ping();
+  }
+
+  /** Closes with a code of RFC 6455; what was not written yet is given to the listener. */
+  close(code: number, reason: string, isFinal: boolean): void {
+    if (this.isEnding) return;
+    this.end(isFinal);
+    this.webSocket.close(code, Buffer.from(reason).subarray(0, maxReasonBytes).toString('utf8'));
+  }
+
+  dispose(): void {
+    this.end(true);
+    this.webSocket.terminate();
+  }
+
+  private take(data: Buffer, isBinary: boolean): void {
+    const read =
+      this.protocol === 'v1'
+        ? decodeChannelMessage(data)
+        : decodeJsonMessage(isBinary ? data : data.toString('utf8'));
+    if (read.ok) this.listener.onMessage(read.value);
+    else this.log.warn(`a message of a client was dropped: ${read.error.message}`);
+  }
+
+  private closeForSlowness(): void {
+    const behind = formatBytes(this.queue.waitingBytes);
+    this.log.warn(`a client was ${behind} behind and is closed`);
+    this.close(
+      closeCodes.tooSlow,
+      `this client was ${behind} behind, more than the ${formatBytes(maxBacklogBytes)} that are kept for it`,
+      true,
+    );
+  }
+
+  private end(isFinal: boolean): void {
+    if (this.isEnding) return;
+    this.isEnding = true;
+    this.listener.onEnd(this.queue.end(), isFinal);
+  }
+}

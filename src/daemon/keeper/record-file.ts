@@ -1,0 +1,86 @@
+import { rmdir, unlink } from 'node:fs/promises';
+import { join } from 'node:path';
+import { systemErrorCode } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import { Sequence } from '../../base/sequence';
+import type { KeeperOrder, KeeperRecord, KeeperSettings } from '../../protocol/keeper';
+import { writePrivateFile } from '../platform/private-files';
+import { processStartTime, readBootId } from '../platform/processes';
+
+/** What changes in a record while the kernel runs. */
+export type RecordFacts = Pick<KeeperRecord, 'kernel' | 'startedAt' | 'restarts' | 'gaps' | 'session'> & {
+  /** Those of the order, changed meanwhile, so that a keeper which adopts the kernel goes on with them. */
+  readonly settings: KeeperSettings;
+};
+
+/** The name of the log in a kernel's state folder. */
+export const logFileName = 'keeper.log';
+
+const recordFileName = 'record.json';
+
+/** `record.json` of one kernel, kept in step with what is true. */
+export class RecordFile {
+  private readonly writes = new Sequence();
+  private constant: Omit<KeeperRecord, keyof RecordFacts | 'order'> | undefined;
+  private written = '';
+  private isRemoved = false;
+
+  constructor(
+    private readonly order: KeeperOrder,
+    private readonly paths: { readonly socket: string; readonly connectionFile: string },
+    private readonly log: Logger,
+  ) {}
+
+  /** Writes it for the first time. Throws a `WireError` when the disk is full or read-only. */
+  async create(facts: RecordFacts): Promise<void> {
+    this.constant = {
+      bootId: await readBootId(),
+      keeperPid: process.pid,
+      keeperStartTime: (await processStartTime(process.pid)) ?? '',
+      ...this.paths,
+    };
+    await this.write(facts);
+  }
+
+  /** Writes it again. A disk that is full leaves the old record, which the log then says: the kernel goes on. */
+  update(facts: RecordFacts): void {
+    if (this.constant === undefined) return;
+    void this.writes.run(async () => {
+      if (!this.isRemoved)
+        await this.write(facts).catch((error: unknown) =>
+          this.log.error('the record is not up to date', error),
+        );
+    });
+  }
+
+  /** Resolves when everything asked for so far is written. */
+  settled(): Promise<void> {
+    return this.writes.run(() => Promise.resolve());
+  }
+
+  /** Removes the kernel's files and its folder: nothing is left that lets anybody believe that it lives. */
+  async remove(): Promise<void> {
+    this.isRemoved = true;
+    await this.settled();
+    const folder = this.order.stateFolder;
+    const names = [recordFileName, logFileName, `${logFileName}.1`].map((name) => join(folder, name));
+    for (const path of [...names, this.paths.connectionFile, this.paths.socket])
+      await unlink(path).catch(ignoreMissing);
+    await rmdir(folder).catch(() => this.log.warn(`${folder} holds something else and stays`));
+  }
+
+  private async write({ settings, ...facts }: RecordFacts): Promise<void> {
+    if (this.constant === undefined) return;
+    const order: KeeperOrder = { ...this.order, settings };
+    delete order.adopt;
+    const record: KeeperRecord = { order, ...this.constant, ...facts };
+    const text = JSON.stringify(record);
+    if (text === this.written) return;
+    await writePrivateFile(join(this.order.stateFolder, recordFileName), text);
+    this.written = text;
+  }
+}
+
+function ignoreMissing(error: unknown): void {
+  if (systemErrorCode(error) !== 'ENOENT') throw error;
+}

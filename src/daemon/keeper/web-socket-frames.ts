@@ -1,0 +1,84 @@
+/**
+ * Frames of a WebSocket server (RFC 6455 §5: unmasked, without extensions), made here rather than by `ws` so that many small messages go out
+ * in one write and large ones are not copied.
+ */
+export type Opcode = 'text' | 'binary';
+
+const opcodes = { text: 1, binary: 2 } as const;
+const continuation = 0;
+const finalBit = 0x80;
+
+/** Messages up to this size are copied into one piece. */
+export const smallMessageBytes = 16 * 1024;
+
+/**
+ * Larger messages are sent in fragments of this size: pings get their turn in between, and each that leaves shows that a slow client still
+ * reads.
+ */
+export const fragmentBytes = 1024 * 1024;
+
+/** A message ready to be written: one piece, or frames of several pieces that must each be written whole. */
+export type EncodedMessage =
+  | { readonly kind: 'small'; readonly bytes: Buffer }
+  | { readonly kind: 'large'; readonly frames: readonly (readonly Uint8Array[])[] };
+
+/** Encodes one message, given in pieces. */
+export function encodeMessage(opcode: Opcode, pieces: readonly Uint8Array[]): EncodedMessage {
+  let sizeBytes = 0;
+  for (const piece of pieces) sizeBytes += piece.byteLength;
+  if (sizeBytes > smallMessageBytes) return { kind: 'large', frames: toFragments(opcode, pieces, sizeBytes) };
+  const headBytes = headSize(sizeBytes);
+  const bytes = Buffer.allocUnsafe(headBytes + sizeBytes);
+  writeHead(bytes, finalBit | opcodes[opcode], sizeBytes);
+  let position = headBytes;
+  for (const piece of pieces) {
+    bytes.set(piece, position);
+    position += piece.byteLength;
+  }
+  return { kind: 'small', bytes };
+}
+
+function toFragments(opcode: Opcode, pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array[][] {
+  const frames: Uint8Array[][] = [];
+  const rest = [...pieces];
+  for (let left = sizeBytes; left > 0;) {
+    const length = Math.min(left, fragmentBytes);
+    left -= length;
+    const code = (left === 0 ? finalBit : 0) | (frames.length === 0 ? opcodes[opcode] : continuation);
+    const head = Buffer.allocUnsafe(headSize(length));
+    writeHead(head, code, length);
+    frames.push([head, ...takeBytes(rest, length)]);
+  }
+  return frames;
+}
+
+/** Takes that many bytes from the front of the list; a piece that is too long is cut, not copied. */
+function takeBytes(pieces: Uint8Array[], length: number): Uint8Array[] {
+  const taken: Uint8Array[] = [];
+  for (let missing = length; missing > 0;) {
+    const piece = pieces.shift();
+    if (piece === undefined) break;
+    if (piece.byteLength > missing) pieces.unshift(piece.subarray(missing));
+    const part = piece.subarray(0, missing);
+    missing -= part.byteLength;
+    if (part.byteLength > 0) taken.push(part);
+  }
+  return taken;
+}
+
+function headSize(length: number): number {
+  if (length < 126) return 2;
+  return length < 0x1_0000 ? 4 : 10;
+}
+
+function writeHead(target: Buffer, code: number, length: number): void {
+  target[0] = code;
+  if (length < 126) target[1] = length;
+  else if (length < 0x1_0000) {
+    target[1] = 126;
+    target.writeUInt16BE(length, 2);
+  } else {
+    target[1] = 127;
+    target.writeBigUInt64BE(BigInt(length), 2);
+  }
+}
