@@ -5,10 +5,13 @@ const webpack = require('webpack');
 /** Where the bundles go; another folder lets two builds run beside each other. */
 const dist = path.resolve(process.env.REMOTE_KERNELS_DIST ?? path.join(__dirname, 'dist'));
 
-/** Where `zeromq` keeps its prebuilt addons, and under which name each goes into the bundle's folder. */
+/**
+ * Where `zeromq` keeps its prebuilt addons, and under which name each goes into the bundle's folder. They use Node-API, so one serves every
+ * version of Node; for glibc it is the one built on the oldest system (2.25, where the others want 2.38).
+ */
 const zeromqBuild = path.join(__dirname, 'node_modules', 'zeromq', 'build');
 const addons = {
-  'linux-x64-glibc': 'linux/x64/node/glibc-115-Release',
+  'linux-x64-glibc': 'linux/x64/node/glibc-127-Release',
   'linux-x64-musl': 'linux/x64/node/musl-127-Release',
   'linux-arm64-glibc': 'linux/arm64/node/glibc-127-Release',
   'linux-arm64-musl': 'linux/arm64/node/musl-127-Release',

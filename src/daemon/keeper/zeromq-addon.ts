@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /**
@@ -19,5 +18,7 @@ function isMusl(): boolean {
 const path = join(__dirname, 'addons', addonFolder(), 'addon.node');
 if (!existsSync(path))
   throw new Error(`there is no ZeroMQ for this platform (${addonFolder()}) in this installation`);
-const addon: unknown = createRequire(__filename)(path);
-export default addon;
+// `require` would be the bundle's own, which knows nothing outside the bundle.
+const loaded: { exports: unknown } = { exports: {} };
+process.dlopen(loaded, path);
+export default loaded.exports;
