@@ -1,15 +1,65 @@
-/** Parses the command line and runs one mode. Resolves with the exit code. */
-export async function runCommandLine(words: readonly string[]): Promise<number> {
-  if (words[0] === 'keeper') return (await import(/* webpackMode: "eager" */ './keeper/main')).runKeeper();
-  if (words[0] === 'agent') {
-    const door = words.indexOf('--door');
-    const doorFolder = door < 0 ? undefined : words[door + 1];
-    return (await import(/* webpackMode: "eager" */ './agent/main')).runAgent({
-      json: words.includes('--json'),
-      isServer: words.includes('--server'),
-      ...(doorFolder === undefined ? {} : { doorFolder }),
-    });
+import { toError } from '../base/errors';
+import { exitCodes } from '../protocol/command-line';
+import { WireError } from '../protocol/errors';
+import { formatHelp } from './command-line/help';
+import { parseCommandLine, type GivenOptions } from './command-line/parse-command-line';
+import { CommandError, printResult, printWords } from './command-line/terminal';
+
+/**
+ * Parses the command line and runs one mode; each process evaluates only the modules of its own. Resolves with the exit code: what goes wrong
+ * is said on standard error.
+ */
+export async function runCommandLine(words: readonly string[], programFile: string): Promise<number> {
+  const line = parseCommandLine(words);
+  switch (line.kind) {
+    case 'version': {
+      const { productVersion } = await import(/* webpackMode: "eager" */ './configuration/product-version');
+      printResult(productVersion);
+      return exitCodes.ok;
+    }
+    case 'help':
+      process.stdout.write(formatHelp(line.command));
+      return exitCodes.ok;
+    case 'fault':
+      printWords(`remote-kernels: ${line.message}`);
+      printWords(`See: remote-kernels ${line.command === undefined ? '' : `${line.command.name} `}--help`);
+      return exitCodes.usage;
+    case 'run':
+      return run(line.command.name, line.options, programFile).catch((error: unknown) => explain(error));
   }
-  process.stderr.write('remote-kernels: unknown command\n');
-  return 64;
+}
+
+async function run(command: string, options: GivenOptions, programFile: string): Promise<number> {
+  switch (command) {
+    case 'serve':
+      return (await import(/* webpackMode: "eager" */ './command-line/serve')).runServe(options, programFile);
+    case 'pair':
+      return (await import(/* webpackMode: "eager" */ './command-line/pair')).runPair(options.has('--json'));
+    case 'status':
+      return (await import(/* webpackMode: "eager" */ './command-line/status')).runStatus(
+        options.has('--json'),
+      );
+    case 'certificate show':
+      return (await import(/* webpackMode: "eager" */ './command-line/certificate-show')).runCertificateShow(
+        options.has('--json'),
+      );
+    case 'announce':
+      return (await import(/* webpackMode: "eager" */ './front-door/announcer')).runAnnouncer();
+    case 'keeper':
+      return (await import(/* webpackMode: "eager" */ './keeper/main')).runKeeper();
+    default: {
+      const [doorFolder] = options.values('--door');
+      return (await import(/* webpackMode: "eager" */ './agent/main')).runAgent({
+        json: options.has('--json'),
+        isServer: options.has('--server'),
+        ...(doorFolder === undefined ? {} : { doorFolder }),
+      });
+    }
+  }
+}
+
+function explain(error: unknown): number {
+  printWords(`remote-kernels: ${toError(error).message}`);
+  if (error instanceof CommandError) return error.exitCode;
+  return error instanceof WireError ? exitCodes.ioError : exitCodes.software;
 }

@@ -1,0 +1,42 @@
+import { createServer, type Server } from 'node:http';
+import type { Disposable } from '../../base/disposable';
+import type { PairingCode } from '../../protocol/command-line';
+import { controlPaths, type DaemonStatus } from '../../protocol/daemon-control';
+import { WireError } from '../../protocol/errors';
+import { readTarget, sendError, sendJson, toWireError } from '../platform/http';
+import { listenPrivately } from '../platform/sockets';
+
+/** What the running daemon can be asked. */
+export interface DaemonControl {
+  readonly pair: () => PairingCode;
+  readonly status: () => Promise<DaemonStatus>;
+}
+
+/**
+ * Answers `pair` and `status` on a socket of this user only (0600 in a folder of 0700), replacing what an ended daemon left there. The caller
+ * holds the lock of the daemon. Disposing it closes and removes the socket.
+ */
+export async function serveControl(socketPath: string, control: DaemonControl): Promise<Disposable> {
+  const server: Server = createServer(
+    { requestTimeout: 5_000, headersTimeout: 5_000 },
+    (request, response) => {
+      void answer(request.method ?? '', readTarget(request).path, control).then(
+        (body) => sendJson(response, 200, body),
+        (error: unknown) => sendError(response, toWireError(error)),
+      );
+    },
+  );
+  await listenPrivately(server, socketPath, 0o600);
+  return {
+    dispose() {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+async function answer(method: string, path: string, control: DaemonControl): Promise<unknown> {
+  if (method === 'POST' && path === controlPaths.pair) return control.pair();
+  if (method === 'GET' && path === controlPaths.status) return control.status();
+  throw new WireError('not-found', `${method} ${path} is nothing that the daemon answers here`);
+}

@@ -1,0 +1,43 @@
+import { createLogger, type Logger, type LogLevel } from '../../base/logger';
+
+/** What a command ends with when it cannot do its work: words for a person, the next step among them, and an exit code of sysexits(3). */
+export class CommandError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: number,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'CommandError';
+  }
+}
+
+/** Prints a line for a program on standard output. */
+export function printResult(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+/** Prints words for a person on standard error. */
+export function printWords(text: string): void {
+  process.stderr.write(`${text}\n`);
+}
+
+/** A reader that goes away must not end a daemon: what cannot be printed is dropped. */
+export function ignoreClosedOutputs(): void {
+  const drop = () => undefined;
+  process.stdout.on('error', drop);
+  process.stderr.on('error', drop);
+}
+
+const order: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+
+/** The levels that `--log-level` takes. */
+export const logLevels: readonly LogLevel[] = order;
+
+/** A log on standard error, one line each, with the time and the level. */
+export function createTerminalLogger(least: LogLevel): Logger {
+  return createLogger((level, line) => {
+    if (order.indexOf(level) < order.indexOf(least)) return;
+    printWords(`${new Date().toISOString()} ${level.padEnd(5)} ${line}`);
+  });
+}
