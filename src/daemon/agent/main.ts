@@ -1,14 +1,50 @@
+import { toError } from '../../base/errors';
+import { withDeadline } from '../../base/time';
+import { exitCodes, type AgentAddress } from '../../protocol/command-line';
+import { ConfigurationError } from '../configuration/user-configuration';
+import { readAgentPlaces } from './start/agent-places';
+import { openDoor, readDoorRequest } from './start/open-door';
+import { findOrStartAgent } from './start/start-agent';
+
 /** How `remote-kernels agent` is called. */
 export interface AgentCommand {
   /** Print {@link AgentAddress} as one line of JSON instead of words. */
   readonly json: boolean;
   /** Run the agent in this process instead of finding or starting one: how the command starts it. */
   readonly isServer: boolean;
-  /** Open a door in this folder; its key comes on descriptor 3. */
+  /** Open a door in this folder; a `DoorRequest` as one line of JSON comes on descriptor 3. */
   readonly doorFolder?: string;
 }
 
+/** How long the whole command may take. */
+const commandTimeoutMs = 30_000;
+
 /** Finds or starts this user's agent and prints where it is, or is the agent. Resolves with the exit code. */
-export function runAgent(_command: AgentCommand): Promise<number> {
-  return Promise.reject(new Error('this part is not in this build'));
+export async function runAgent(command: AgentCommand): Promise<number> {
+  try {
+    if (command.isServer) return await (await import(/* webpackMode: "eager" */ './serve')).serveAgent();
+    const address = await findAddress(command.doorFolder);
+    process.stdout.write(command.json ? `${JSON.stringify(address)}\n` : formatWords(address));
+    return exitCodes.ok;
+  } catch (error) {
+    process.stderr.write(`remote-kernels agent: ${toError(error).message}\n`);
+    return error instanceof ConfigurationError ? exitCodes.configuration : exitCodes.unavailable;
+  }
+}
+
+async function findAddress(doorFolder: string | undefined): Promise<AgentAddress> {
+  const signal = withDeadline(commandTimeoutMs, 'the agent of this user');
+  const request = doorFolder === undefined ? undefined : await readDoorRequest(doorFolder, signal);
+  const address = await findOrStartAgent(programFile(), await readAgentPlaces(), signal);
+  return request === undefined ? address : openDoor(address, request, signal);
+}
+
+/** This bundle: what the agent and the keepers are started from. */
+function programFile(): string {
+  return __filename;
+}
+
+function formatWords(address: AgentAddress): string {
+  const how = address.started ? 'started' : 'running';
+  return `The agent is ${how} (process ${address.pid}) and listens on ${address.socket}\n`;
 }

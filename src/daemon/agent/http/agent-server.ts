@@ -8,7 +8,7 @@ import {
 import type { Duplex } from 'node:stream';
 import type { Logger } from '../../../base/logger';
 import { jupyterPaths } from '../../../protocol/jupyter';
-import { WireError, type ErrorBody, type JupyterErrorBody } from '../../../protocol/errors';
+import type { ErrorBody, JupyterErrorBody } from '../../../protocol/errors';
 import { sendError, toWireError } from '../../platform/http';
 import type { Lifetime } from '../lifetime';
 import { checkOrigin } from './origin';
@@ -19,7 +19,7 @@ export interface AgentServerOptions {
   readonly routes: readonly Route[];
   /** Takes over a connection that asks for a WebSocket. Throws before it has written anything, or not at all. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
-  /** Refuses a request that may not come in here by throwing a {@link WireError}; asked for each request and each upgrade. */
+  /** Refuses a request that may not come in here by throwing a `WireError`; asked for each request and each upgrade. */
   readonly admit: (request: IncomingMessage) => void;
   /** Asked for each request, since a door's front door can change. */
   readonly entrance: () => Entrance;

@@ -41,12 +41,19 @@ export function toLastKnownState(record: KeeperRecord): KeeperState {
 /** A kernel that ended together with its keeper: nobody was there to read its exit code. */
 export function toAbandonedState(last: KeeperState): KeeperState {
   const at = new Date().toISOString();
-  const { pid: _pid, memoryBytes, ...rest } = last;
+  const { memoryBytes } = last;
   return {
-    ...rest,
+    ...withoutProcess(last),
     state: 'dead',
     stateSince: at,
     connections: 0,
     exit: { at, ...(memoryBytes === undefined ? {} : { lastMemoryBytes: memoryBytes }) },
   };
+}
+
+function withoutProcess(state: KeeperState): KeeperState {
+  const rest = { ...state };
+  delete rest.pid;
+  delete rest.memoryBytes;
+  return rest;
 }

@@ -47,12 +47,12 @@ export class Kernel implements Disposable {
 
   /** The keeper's socket; waits while a keeper that died is being replaced. Rejects when the signal aborts or the kernel is given up. */
   async socket(signal: AbortSignal): Promise<string> {
-    if (this.link.kind === 'lost')
-      await nextEvent(this.linked.event, AbortSignal.any([signal, this.disposing.signal]));
-    // The event fires after the link was made, so the second look always succeeds unless the keeper died once more.
-    const link = this.link as KeeperLink;
-    if (link.kind === 'lost') throw new WireError('kernel-dead', 'the keeper of this kernel is gone');
-    return link.socket;
+    const giveUp = AbortSignal.any([signal, this.disposing.signal]);
+    for (;;) {
+      const link = this.link;
+      if (link.kind === 'linked') return link.socket;
+      await nextEvent(this.linked.event, giveUp);
+    }
   }
 
   /** Speaks with the keeper; waits for a replacement as {@link socket} does. */

@@ -54,7 +54,8 @@ export async function orderKernel(launch: KernelLaunch, context: LaunchContext):
     logger: context.logger,
   });
   // ipykernel ends itself when the process of this number is not its parent, which it is not in any kernel of ours.
-  const { JPY_PARENT_PID: _parent, ...variables } = plan.variables;
+  const variables = { ...plan.variables };
+  delete variables['JPY_PARENT_PID'];
   const kernelId = randomUUID();
   await ensurePrivateFolder(kernelsFolder(context.stateFolder));
   return {

@@ -1,0 +1,102 @@
+import { join } from 'node:path';
+import { toError } from '../../base/errors';
+import { withDeadline } from '../../base/time';
+import { exitCodes } from '../../protocol/command-line';
+import { readUserConfiguration, userConfigurationPath } from '../configuration/user-configuration';
+import { readBootId } from '../platform/processes';
+import { openStateFolders } from '../platform/state-folders';
+import { Agent } from './agent';
+import { LogFile } from './log-file';
+import { describeOwnProcess, isLockHolder, takeAgentLock, type AgentLock } from './start/agent-lock';
+import { readAgentPlaces } from './start/agent-places';
+import { agentSocketName, findAgent } from './start/find-agent';
+
+const maxLogBytes = 1024 * 1024;
+
+/** How often the agent makes sure that it still is the one, and keeps its lock from looking old. */
+const lockCheckIntervalMs = 30_000;
+
+/**
+ * Is the agent of this user until it is no longer needed or told to end; kernels stay in any case. Resolves with the exit code, at once when
+ * another agent of this user runs.
+ */
+export async function serveAgent(): Promise<number> {
+  const places = await readAgentPlaces();
+  const variables = process.env;
+  const configuration = await readUserConfiguration(userConfigurationPath(places.user.homeFolder, variables));
+  const folders = await openStateFolders(places.candidates);
+  const bootId = await readBootId();
+  const lock = await takeAgentLock(folders.sockets, await describeOwnProcess(bootId));
+  if (isLockHolder(lock)) return exitCodes.ok;
+  const logFile = new LogFile({
+    path: join(folders.state, 'agent.log'),
+    maxBytes: maxLogBytes,
+    level: configuration.logLevel,
+  });
+  const logger = logFile.createLogger();
+  try {
+    // An agent in another process namespace looks dead by its number and may still answer.
+    const other = await findAgent(places.candidates, withDeadline(10_000, 'the agent of this user'));
+    if (other !== undefined) return exitCodes.ok;
+    if (folders.problem !== undefined)
+      logger.warn(
+        `state that is lost with the next start of this machine is kept in ${folders.state}: ${folders.problem}`,
+      );
+    const agent = new Agent({
+      program: __filename,
+      socket: join(folders.sockets, agentSocketName),
+      folders,
+      places,
+      configuration,
+      bootId,
+      variables,
+      logger,
+    });
+    const reason = await runUntilEnd(agent, lock);
+    logger.info(`ending: ${reason}; kernels stay`);
+    return exitCodes.ok;
+  } catch (error) {
+    logger.error('the agent failed', error);
+    throw error;
+  } finally {
+    await lock.release();
+    logFile.dispose();
+  }
+}
+
+/** Resolves with the reason for which the agent ended. */
+async function runUntilEnd(agent: Agent, lock: AgentLock): Promise<string> {
+  let timer: NodeJS.Timeout | undefined;
+  const onSignal = new Map<NodeJS.Signals, () => void>();
+  try {
+    const ended = new Promise<string>((resolve) => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        const listener = () => resolve(`received ${signal}`);
+        onSignal.set(signal, listener);
+        process.on(signal, listener);
+      }
+      // The terminal from which the agent was started is gone; it has nothing to do with it.
+      process.on('SIGHUP', ignoreHangUp);
+      agent.onDidEnd(resolve);
+      timer = setInterval(() => {
+        lock.isStillOurs().then(
+          (isOurs) => {
+            if (!isOurs) resolve('the lock was taken away');
+          },
+          (error: unknown) => resolve(`the lock cannot be read: ${toError(error).message}`),
+        );
+      }, lockCheckIntervalMs);
+    });
+    await agent.start();
+    return await ended;
+  } finally {
+    clearInterval(timer);
+    for (const [signal, listener] of onSignal) process.removeListener(signal, listener);
+    process.removeListener('SIGHUP', ignoreHangUp);
+    await agent.stop();
+  }
+}
+
+function ignoreHangUp(): void {
+  // Without a listener the signal would end the process.
+}
