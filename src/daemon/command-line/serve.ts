@@ -5,7 +5,7 @@ import { exitCodes, type ServeEvent } from '../../protocol/command-line';
 import { describeOwnProcess, isLockHolder, takeAgentLock, type AgentLock } from '../agent/start/agent-lock';
 import { readServeOptions, type ServeOptions } from '../configuration/serve-options';
 import { PortInUseError } from '../front-door/listeners';
-import { bootId } from '../platform/processes';
+import { readBootId } from '../platform/processes';
 import { openDaemonFolders, type DaemonFolders } from './daemon-folders';
 import { formatPinLines, formatTime } from './pair';
 import type { GivenOptions } from './parse-command-line';
@@ -114,7 +114,7 @@ async function openFolders(log: Logger): Promise<DaemonFolders> {
 }
 
 async function takeLock(folders: DaemonFolders): Promise<AgentLock> {
-  const result = await takeAgentLock(folders.state, await describeOwnProcess(await bootId()));
+  const result = await takeAgentLock(folders.state, await describeOwnProcess(await readBootId()));
   if (!isLockHolder(result)) return result;
   throw new CommandError(
     `a daemon of yours already runs on this host (process ${result.pid}). See: remote-kernels status. To replace it: kill ${result.pid}`,
