@@ -77,9 +77,10 @@ export class ClientConnection implements Disposable {
     this.webSocket.ping();
   }
 
-  /** Closes with a code of RFC 6455; what was not written yet is given to the listener. */
+  /** Closes with a code of RFC 6455, after what the client takes at once; the rest is given to the listener. */
   close(code: number, reason: string, isFinal: boolean): void {
     if (this.isEnding) return;
+    this.queue.flush();
     this.end(isFinal);
     this.webSocket.close(code, Buffer.from(reason).subarray(0, maxReasonBytes).toString('utf8'));
   }

@@ -44,7 +44,10 @@ export async function launchKernel(options: LaunchOptions): Promise<LaunchedKern
   log.info(`process ${process.pid} was started: ${order.argv[0] ?? ''}`);
   const launched = { process, session: options.createSession() };
   options.onProcess(launched);
-  await launched.session.open();
+  await launched.session.open().catch(async (error: unknown) => {
+    await stopKernelProcess(process, undefined);
+    throw error;
+  });
   const outcome = await firstOutcome(launched, options);
   if (outcome.kind === 'ready') {
     log.info(`the kernel answered after ${Date.now() - begun} ms`);

@@ -53,18 +53,17 @@ export class KernelSockets implements Disposable {
     const zmq = await import(/* webpackMode: "eager" */ 'zeromq');
     // Meanwhile the start may have been given up.
     if (this.isClosed) return;
-    const options = {
-      linger: 0,
-      receiveHighWaterMark: 0,
-      sendHighWaterMark: 0,
-      reconnectInterval: reconnectIntervalMs,
-    };
+    const options = { linger: 0, receiveHighWaterMark: 0, reconnectInterval: reconnectIntervalMs };
     this.subscriber = new zmq.Subscriber(options);
     this.subscriber.subscribe();
     this.subscriber.connect(addressOf(this.connection, 'iopub'));
     void this.receive('iopub', this.subscriber);
     for (const channel of dealerChannels) {
-      const socket = new zmq.Dealer({ ...options, routingId: routingIdOf(this.connection) });
+      const socket = new zmq.Dealer({
+        ...options,
+        sendHighWaterMark: 0,
+        routingId: routingIdOf(this.connection),
+      });
       this.dealers.set(channel, { socket, waiting: [], isSending: false });
       socket.connect(addressOf(this.connection, channel));
       void this.receive(channel, socket);

@@ -10,8 +10,8 @@ export interface StopPatience {
   readonly terminatedMs: number;
 }
 
-/** Enough for a kernel that saves something at its end; Jupyter gives 2.5 s for each. */
-export const usualPatience: StopPatience = { askedMs: 4000, terminatedMs: 2000 };
+/** As jupyter_client. (ipykernel itself waits up to 30 s for what it has started, and that is then ended by us.) */
+export const usualPatience: StopPatience = { askedMs: 2500, terminatedMs: 2500 };
 
 /** How long a killed process may take to be gone; longer only when it hangs in the system. */
 const killedMs = 5000;

@@ -62,6 +62,15 @@ export class OutgoingQueue {
     }
   }
 
+  /** Writes at once what the client takes now. */
+  flush(): void {
+    while (!this.isBlocked && !this.isEnded && !this.target.destroyed) {
+      if (this.current !== undefined) this.writeFrame(this.current);
+      else if (this.first < this.messages.length) this.writeNext();
+      else return;
+    }
+  }
+
   /** Ends the queue and gives what the client cannot have received whole, in order. */
   end(): OutgoingMessage[] {
     this.isEnded = true;
@@ -80,14 +89,6 @@ export class OutgoingQueue {
     this.writes += 1;
     this.flush();
   };
-
-  private flush(): void {
-    while (!this.isBlocked && !this.isEnded && !this.target.destroyed) {
-      if (this.current !== undefined) this.writeFrame(this.current);
-      else if (this.first < this.messages.length) this.writeNext();
-      else return;
-    }
-  }
 
   private writeNext(): void {
     const batch: Buffer[] = [];
