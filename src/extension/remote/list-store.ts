@@ -105,4 +105,16 @@ export class ListStore<T extends { readonly id: string }> implements WatchedList
   }
 }
 
+/** Tells the events that every watched list has beside its items. */
+export function tellOther(
+  telling: Telling<never>,
+  event:
+    | { readonly event: 'removed'; readonly id: string }
+    | { readonly event: 'complete' }
+    | { readonly event: 'ping' },
+): void {
+  if (event.event === 'removed') telling.remove(event.id);
+  else if (event.event === 'complete') telling.complete();
+}
+
 const collator = new Intl.Collator('en', { numeric: true, sensitivity: 'base' });

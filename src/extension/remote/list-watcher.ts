@@ -7,7 +7,6 @@ import { delay } from '../../base/time';
 import { createBackoff } from '../../base/backoff';
 import { WireError } from '../../protocol/errors';
 import { readLines } from './ndjson';
-import type { Telling } from './list-store';
 import { send } from './requests';
 
 /** Streams say something every 15 s; after this long the other end is not there any more. */
@@ -42,7 +41,7 @@ export function watchStream<E>(options: WatchOptions<E>): Disposable {
 async function follow<E>(options: WatchOptions<E>, signal: AbortSignal): Promise<void> {
   const policy = { firstMs: 100, capMs: 15_000, jitter: 0.2 };
   let backoff = createBackoff(policy);
-  while (!signal.aborted) {
+  for (;;) {
     let reason: Error;
     try {
       const hasSaidSomething = await readOnce(options, signal);
@@ -51,18 +50,23 @@ async function follow<E>(options: WatchOptions<E>, signal: AbortSignal): Promise
     } catch (error) {
       reason = toError(error);
     }
-    if (signal.aborted) return;
+    if (hasEnded(signal)) return;
     options.logger.debug(`${options.path}: ${reason.message}`);
     if (isForGood(reason)) return;
     try {
       if (!(await options.onEnd(reason))) return;
       await delay(backoff.delayMs, signal);
     } catch (error) {
-      if (!signal.aborted) options.logger.error(`${options.path} is not followed any more`, error);
+      if (!hasEnded(signal)) options.logger.error(`${options.path} is not followed any more`, error);
       return;
     }
     backoff = backoff.next();
   }
+}
+
+/** Asked anew after each wait, which the compiler does not know to change it. */
+function hasEnded(signal: AbortSignal): boolean {
+  return signal.aborted;
 }
 
 /** An agent that does not have this list says so once; asking again would not change it. */
@@ -102,19 +106,4 @@ async function readOnce<E>(
   } finally {
     clearTimeout(timer);
   }
-}
-
-/** Feeds the four events that every watched list has into a telling of it. */
-export function toListSink<T, E extends { readonly event: string }>(
-  telling: Telling<T>,
-  itemOf: (event: E) => T | undefined,
-  removedIdOf: (event: E) => string | undefined,
-): EventSink<E> {
-  return (event) => {
-    const item = itemOf(event);
-    const removedId = removedIdOf(event);
-    if (item !== undefined) telling.put(item);
-    else if (removedId !== undefined) telling.remove(removedId);
-    else if (event.event === 'complete') telling.complete();
-  };
 }
