@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { silentLogger } from '../../../src/base/logger';
+import { AgentDoor } from '../../../src/daemon/supervisor/agent-door';
+import type { DoorRequest } from '../../../src/protocol/agent';
+import type { AgentAddress } from '../../../src/protocol/command-line';
+import { protocolVersion } from '../../../src/protocol/version';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const frontDoor = { daemonId: '0'.repeat(32), pin: '0'.repeat(64), port: 7443 };
+
+async function door(t: TestContext) {
+  const folder = join(await temporaryFolder(t), 'door');
+  const clock = { nowMs: 0 };
+  const asked: DoorRequest[] = [];
+  const state: { fault: Error | undefined; stop: () => void } = { fault: undefined, stop: () => undefined };
+  const openDoor = async (request: DoorRequest): Promise<AgentAddress> => {
+    asked.push(request);
+    if (state.fault !== undefined) throw state.fault;
+    const socket = join(request.folder, `${asked.length}.sock`);
+    const server = createServer((connection) => connection.destroy());
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    state.stop = () => server.close();
+    t.after(() => server.close());
+    return { protocol: protocolVersion, socket, agentId: 'a', startId: 's', pid: 7, started: true };
+  };
+  const made = new AgentDoor({
+    folder,
+    frontDoor: () => frontDoor,
+    openDoor,
+    log: silentLogger,
+    now: () => clock.nowMs,
+  });
+  return { made, asked, state, clock };
+}
+
+test('nothing is started until somebody needs the agent, and many who need it at once start one', async (t) => {
+  const { made, asked } = await door(t);
+  assert.equal(await made.find(), undefined);
+  assert.equal(asked.length, 0);
+  const found = await Promise.all([made.ensure(), made.ensure(), made.ensure()]);
+  assert.equal(asked.length, 1);
+  assert.deepEqual(found[0], found[2]);
+  assert.match(found[0].doorKey, /^[A-Za-z0-9_-]{43}$/);
+});
+
+test('an agent that has gone is started again, behind the same key', async (t) => {
+  const { made, asked, state } = await door(t);
+  const first = await made.ensure();
+  assert.equal(made.agentPid, 7);
+  state.stop();
+  assert.equal(await made.find(), undefined);
+  const second = await made.ensure();
+  assert.equal(asked.length, 2);
+  assert.notEqual(second.socket, first.socket);
+  assert.equal(second.doorKey, first.doorKey);
+});
+
+test('a start that fails is not repeated faster than the back-off allows', async (t) => {
+  const { made, asked, state, clock } = await door(t);
+  state.fault = new Error('no home');
+  await assert.rejects(made.ensure(), /no home/);
+  await assert.rejects(made.ensure(), /no home/);
+  assert.equal(asked.length, 1);
+  clock.nowMs += 700;
+  await assert.rejects(made.ensure(), /no home/);
+  assert.equal(asked.length, 2);
+  clock.nowMs += 60_000;
+  state.fault = undefined;
+  await made.ensure();
+  assert.equal(asked.length, 3);
+});
