@@ -7,12 +7,18 @@ export interface NotebookWindow {
   open(name: string): Promise<void>;
   /** What the kernel's button at the top right says. */
   kernelLabel(): Promise<string>;
+  /** Waits until the kernel's button says something like this. */
+  waitForKernelLabel(pattern: RegExp): Promise<void>;
   /** Opens the picker of kernels by its button. */
   openKernelPicker(): Promise<void>;
   /** Runs every cell. */
   runAll(): Promise<void>;
   /** Runs one cell, counted from 0. */
   runCell(index: number): Promise<void>;
+  /** Replaces the text of a cell. */
+  replaceCell(index: number, source: string): Promise<void>;
+  /** Waits until an image is drawn among the outputs. */
+  waitForImage(): Promise<void>;
   /** The texts of all outputs that are drawn, in one string. */
   outputs(): Promise<string>;
   /** Waits until the outputs match. */
@@ -54,6 +60,9 @@ export function notebookOf(workbench: Pick<Workbench, 'page' | 'runCommand' | 'p
     async kernelLabel() {
       return page.locator('.kernel-label:visible').first().innerText();
     },
+    async waitForKernelLabel(pattern) {
+      await page.locator('.kernel-label:visible').filter({ hasText: pattern }).first().waitFor();
+    },
     async openKernelPicker() {
       await page.locator('.kernel-label:visible').first().click();
     },
@@ -63,6 +72,26 @@ export function notebookOf(workbench: Pick<Workbench, 'page' | 'runCommand' | 'p
     async runCell(index) {
       await cells.nth(index).locator('.cell-editor-container').first().click();
       await page.keyboard.press('Control+Enter');
+    },
+    async replaceCell(index, source) {
+      await cells.nth(index).locator('.cell-editor-container').first().click();
+      await page.keyboard.press('Control+a');
+      // As a paste, since typing would have brackets closed and lines indented by the editor.
+      await page.keyboard.insertText(source);
+      await page.keyboard.press('Escape');
+    },
+    async waitForImage() {
+      const findWidth = async () => {
+        for (const frame of page.frames()) {
+          if (frame === page.mainFrame()) continue;
+          const image = frame.locator('.output img').first();
+          // A frame may go while it is asked; its successor is asked the next time.
+          const isThere = await image.isVisible().catch(() => false);
+          if (isThere && (await image.boundingBox())) return true;
+        }
+        return undefined;
+      };
+      await until(findWidth, withDeadline(waitMs, 'an image among the outputs'), 200);
     },
     outputs,
     waitForOutput(pattern, timeoutMs = waitMs) {

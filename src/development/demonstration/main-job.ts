@@ -14,7 +14,7 @@ import { createTlsTransport } from '../../extension/transports/tls/tls-transport
 import type { Interaction } from '../../extension/transports/transport';
 import { artifacts } from '../repository';
 import { runExampleCell } from './example-cell';
-import type { RunningDaemon } from './daemon-process';
+import type { RunningDaemon } from '../daemon-process';
 import { exampleName } from './places';
 import type { Story } from './story';
 

@@ -3,7 +3,7 @@ import { toError } from '../../base/errors';
 import { abortable } from '../../base/time';
 import { buildBundles } from '../bundles';
 import { pythonPackages, requireSystemPackages } from '../system-packages';
-import { startDaemon, type RunningDaemon } from './daemon-process';
+import { startDaemon, type RunningDaemon } from '../daemon-process';
 import { openEditor } from './editors';
 import { endAllButKernels } from './leftovers';
 import { showMainJob } from './main-job';
@@ -41,7 +41,7 @@ async function main(words: readonly string[]): Promise<number> {
     const { environment } = places;
     daemon = await story.step(
       'starting the daemon',
-      () => startDaemon(hostName, environment, stop.signal),
+      () => startDaemon({ name: hostName, environment }, stop.signal),
       ({ url }) => `daemon listens on ${url}, and announces itself on loopback only`,
     );
     await showMainJob(story, daemon, stop.signal);

@@ -13,6 +13,8 @@ export interface TestRun {
   /** After this a file is ended and counts as failed. */
   readonly timeoutMs: number;
   readonly environment: NodeJS.ProcessEnv;
+  /** What the test's command line is given to as further words: a network of its own, or nothing. */
+  readonly wrapper: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -36,17 +38,20 @@ export async function runTestFile(path: string, number: number, run: TestRun): P
   await mkdir(folder);
   const resultsPath = join(run.folder, `${number.toString(36)}.ndjson`);
   const environment = { ...run.environment, TMPDIR: folder, REMOTE_KERNELS_TEST_RUN: folder };
-  const child = spawn(
+  const [program, ...words] = [
+    ...run.wrapper,
     process.execPath,
-    [
-      '--import',
-      'tsx',
-      `--test-reporter=${join(__dirname, 'reporter.mjs')}`,
-      `--test-reporter-destination=${resultsPath}`,
-      path,
-    ],
-    { cwd: repository, env: environment, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+    '--import',
+    'tsx',
+    `--test-reporter=${join(__dirname, 'reporter.mjs')}`,
+    `--test-reporter-destination=${resultsPath}`,
+    path,
+  ];
+  const child = spawn(program, words, {
+    cwd: repository,
+    env: environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const ended = await watch(child, run);
   const file = relative(repository, path);
   const read = readResults(file, await readFile(resultsPath, 'utf8').catch(() => ''));

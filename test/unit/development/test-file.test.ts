@@ -15,7 +15,7 @@ async function run(t: TestContext, source: string, timeoutMs = 20_000): Promise<
   const signal = AbortSignal.timeout(60_000);
   const environment: NodeJS.ProcessEnv = { ...process.env };
   delete environment['NODE_TEST_CONTEXT'];
-  return runTestFile(path, 1, { folder: work, timeoutMs, environment, signal });
+  return runTestFile(path, 1, { folder: work, timeoutMs, environment, wrapper: [], signal });
 }
 
 const namesOf = (result: TestFileResult) => result.counts.failed.map((failure) => failure.name);

@@ -1,13 +1,13 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { join } from 'node:path';
-import { Emitter, nextEvent } from '../../base/event';
-import { expectParsed, parseJson } from '../../base/parse';
-import { withDeadline } from '../../base/time';
-import { parsePairingCode, parseServeEvent, type ServeEvent } from '../../protocol/command-line';
-import { parsePin, type Pin } from '../../protocol/pin';
-import { distFolder } from '../repository';
-import { runCommand } from '../run-command';
+import { Emitter, nextEvent } from '../base/event';
+import { expectParsed, parseJson } from '../base/parse';
+import { withDeadline } from '../base/time';
+import { parsePairingCode, parseServeEvent, type ServeEvent } from '../protocol/command-line';
+import { parsePin, type Pin } from '../protocol/pin';
+import { distFolder } from './repository';
+import { runCommand } from './run-command';
 
 /** A daemon that listens on loopback. */
 export interface RunningDaemon {
@@ -23,15 +23,22 @@ export interface RunningDaemon {
   end(): Promise<void>;
 }
 
+/** How a daemon is started. */
+export interface DaemonOptions {
+  /** The name that it announces. */
+  readonly name: string;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Further options of `serve`. */
+  readonly words?: readonly string[];
+}
+
 /** Starts `remote-kernels serve --single-user` of the built bundle, on loopback and a free port. Rejects with what it said when it does not come up. */
-export async function startDaemon(
-  name: string,
-  environment: NodeJS.ProcessEnv,
-  signal: AbortSignal,
-): Promise<RunningDaemon> {
+export async function startDaemon(options: DaemonOptions, signal: AbortSignal): Promise<RunningDaemon> {
+  const { name, environment } = options;
   const bundle = join(distFolder(), 'daemon.js');
   const words = ['serve', '--single-user', '--port', '0', '--listen', '127.0.0.1', '--name', name];
-  const child = spawn(process.execPath, [bundle, ...words, '--json', '--show-code'], {
+  words.push('--json', '--show-code', ...(options.words ?? []));
+  const child = spawn(process.execPath, [bundle, ...words], {
     env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
     // Ctrl-C in the terminal is ours: what is ended, and in which order, is decided in one place.
