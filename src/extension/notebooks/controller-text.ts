@@ -26,7 +26,11 @@ export function environmentControllerText(
   host: { readonly name: string; readonly isConnected: boolean },
   remoteFolder: string,
 ): ControllerText {
-  const parts = [environment.prefix, `runs in ${remoteFolder}`, ...(host.isConnected ? [] : ['not connected'])];
+  const parts = [
+    environment.prefix,
+    `runs in ${remoteFolder}`,
+    ...(host.isConnected ? [] : ['not connected']),
+  ];
   return {
     label: clean(`${environment.name}${languageOf(environment)} · ${host.name}`),
     description: clean(environment.kind),

@@ -177,7 +177,8 @@ export class EditorCell implements CellSurface {
       for (const [index, shown] of cell.outputs.slice(0, limit).entries()) {
         const metadata = toObject(shown.metadata);
         if (toObject(metadata['transient'])['display_id'] !== displayId) continue;
-        const isSame = JSON.stringify(metadata['metadata'] ?? {}) === JSON.stringify(output.metadata.metadata ?? {});
+        const isSame =
+          JSON.stringify(metadata['metadata'] ?? {}) === JSON.stringify(output.metadata.metadata ?? {});
         if (isSame) {
           await execution.replaceOutputItems(toEditorItems(output.items), shown);
           continue;

@@ -158,9 +158,15 @@ export class NotebookExecution implements Disposable {
 
   private begin(key: string): void {
     const cell = this.surfaces.get(key);
-    if (cell === undefined) return this.step({ kind: 'ended', key, isError: false });
+    if (cell === undefined) {
+      this.step({ kind: 'ended', key, isError: false });
+      return;
+    }
     const code = cell.text;
-    if (code.trim() === '') return this.skipEmpty(cell);
+    if (code.trim() === '') {
+      this.skipEmpty(cell);
+      return;
+    }
     const { kernel, logger } = this.options;
     try {
       const future = kernel.connection.requestExecute(
@@ -194,7 +200,8 @@ export class NotebookExecution implements Disposable {
 
   private createRun(cell: CellSurface, messageId: string, resumedFrom?: number): CellRun {
     // Late output of the cell's run before this one has no place in it any more.
-    for (const [id, other] of this.runs) if (other.surface.key === cell.key && other.hasEnded) this.runs.delete(id);
+    for (const [id, other] of this.runs)
+      if (other.surface.key === cell.key && other.hasEnded) this.runs.delete(id);
     const run = new CellRun({
       surface: cell,
       messageId,
@@ -259,7 +266,8 @@ export class NotebookExecution implements Disposable {
   }
 
   private applyPayload(cell: CellSurface, payload: ReplyPayload): void {
-    if (payload.kind === 'set-next-input') void this.options.setNextInput(cell, payload.text, payload.isReplacing);
+    if (payload.kind === 'set-next-input')
+      void this.options.setNextInput(cell, payload.text, payload.isReplacing);
   }
 
   private onOpenChanged(isOpen: boolean): void {

@@ -1,5 +1,6 @@
 import type { Memento } from 'vscode';
 import type { Logger } from '../../base/logger';
+import type { Pickers } from '../editor/pickers';
 import type { Hosts } from '../hosts/host';
 
 /** What notebooks need from the rest of the extension. */
@@ -20,6 +21,8 @@ export interface NotebookKernelsOptions {
    * rejects.
    */
   readonly connectHost: (hostId: string) => Promise<boolean>;
+  /** Asks which environment of a host is meant. */
+  readonly pickers: Pick<Pickers, 'pickEnvironment'>;
   /** The folder on the host in which code runs when none was chosen for the notebook, such as `~` (setting `notebook.remoteFolder`). */
   readonly defaultRemoteFolder: () => string;
 }

@@ -16,7 +16,10 @@ export interface KernelLanguage {
  * becomes the kernelspec that every Jupyter has (`python3`): our environments mean nothing to a colleague. A kernelspec of the same language
  * that the file already names is left alone.
  */
-export function withKernelLanguage(documentMetadata: unknown, kernel: KernelLanguage): JsonObject | undefined {
+export function withKernelLanguage(
+  documentMetadata: unknown,
+  kernel: KernelLanguage,
+): JsonObject | undefined {
   const before = toObject(documentMetadata);
   const file = toObject(before['metadata']);
   const kernelspec = isSameLanguage(file, kernel.language) ? undefined : kernelspecOf(kernel);
@@ -94,7 +97,10 @@ function isSameLanguage(file: JsonObject, language: string): boolean {
 }
 
 function normalize(language: string): string {
-  return language.trim().toLowerCase().replace(/^ipython$/, 'python');
+  return language
+    .trim()
+    .toLowerCase()
+    .replace(/^ipython$/, 'python');
 }
 
 function isEqual(one: unknown, other: unknown): boolean {

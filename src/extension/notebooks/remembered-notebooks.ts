@@ -55,11 +55,14 @@ export class RememberedNotebooks {
 
   /** Remembers it, or forgets it when `notebook` is `undefined`. */
   async set(uri: string, notebook: RememberedNotebook | undefined): Promise<void> {
-    const { [uri]: _before, ...others } = this.all();
-    await this.shared.update(
-      notebooksKey,
-      keepRecent(notebook === undefined ? others : { ...others, [uri]: notebook }),
-    );
+    const others = without(this.all(), uri);
+    const all = notebook === undefined ? others : { ...others, [uri]: notebook };
+    await this.shared.update(notebooksKey, keepRecent(all));
+  }
+
+  /** The documents that are remembered. */
+  uris(): string[] {
+    return [...new Set([...Object.keys(this.all()), ...Object.keys(this.allRuns())])];
   }
 
   /** Whether another notebook than this one uses the session. */
@@ -76,7 +79,7 @@ export class RememberedNotebooks {
 
   /** Remembers what runs, or forgets it. */
   async setRuns(uri: string, runs: RememberedRuns | undefined): Promise<void> {
-    const { [uri]: _before, ...others } = this.allRuns();
+    const others = without(this.allRuns(), uri);
     await this.own.update(runsKey, runs === undefined ? others : { ...others, [uri]: runs });
   }
 
@@ -103,6 +106,10 @@ export class RememberedNotebooks {
     const result = parseRuns(this.own.get(runsKey) ?? {});
     return result.ok ? result.value : {};
   }
+}
+
+function without<T>(entries: Readonly<Record<string, T>>, uri: string): Record<string, T> {
+  return Object.fromEntries(Object.entries(entries).filter(([key]) => key !== uri));
 }
 
 /** The notebooks used last. */

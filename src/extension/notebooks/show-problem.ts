@@ -1,6 +1,8 @@
-import * as vscode from 'vscode';
 import type { Logger } from '../../base/logger';
-import type { Problem, ShowProblem } from './problem';
+import { showNotification, type Notification } from '../editor/notification';
+
+/** Shows a notification and does what the person chose. Never rejects. */
+export type ShowProblem = (problem: Notification) => Promise<void>;
 
 /** One cause within this time is one notification. */
 const repetitionMs = 10_000;
@@ -8,25 +10,16 @@ const repetitionMs = 10_000;
 /** Shows problems as notifications. The same sentence again within ten seconds is only logged. */
 export function createShowProblem(logger: Logger): ShowProblem {
   const shownAt = new Map<string, number>();
-  return async (problem: Problem) => {
+  return async (problem) => {
     logger.info(`shown: ${problem.message}`);
     const now = Date.now();
     for (const [message, at] of shownAt) if (now - at >= repetitionMs) shownAt.delete(message);
     if (shownAt.has(problem.message)) return;
     shownAt.set(problem.message, now);
-    const titles = problem.actions.map((action) => action.title);
-    const chosen = await show(problem, titles);
-    await problem.actions.find((action) => action.title === chosen)?.run();
+    try {
+      await showNotification(problem);
+    } catch (error) {
+      logger.error('what a notification offered did not work', error);
+    }
   };
-}
-
-function show({ severity, message }: Problem, titles: readonly string[]): Thenable<string | undefined> {
-  switch (severity) {
-    case 'error':
-      return vscode.window.showErrorMessage(message, ...titles);
-    case 'warning':
-      return vscode.window.showWarningMessage(message, ...titles);
-    case 'information':
-      return vscode.window.showInformationMessage(message, ...titles);
-  }
 }

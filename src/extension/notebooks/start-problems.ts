@@ -7,7 +7,10 @@ import type { KernelExit } from '../../protocol/kernels';
 export type KernelRemedy =
   | { readonly kind: 'copy-command'; readonly command: string }
   | { readonly kind: 'choose-another' }
-  | { readonly kind: 'show-output'; readonly output: string }
+  /** `kernelId` is set when the host may still tell more than `output`, the end of it. */
+  | { readonly kind: 'show-output'; readonly output: string; readonly kernelId?: string }
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'keep-waiting' }
   | { readonly kind: 'show-kernels' }
   | { readonly kind: 'choose-folder' }
   | { readonly kind: 'retry' }
@@ -15,6 +18,8 @@ export type KernelRemedy =
 
 /** A sentence and what to offer with it. */
 export interface KernelProblem {
+  /** Default: `error`. */
+  readonly severity?: 'information' | 'warning' | 'error';
   readonly message: string;
   readonly remedies: readonly KernelRemedy[];
 }

@@ -55,7 +55,9 @@ export type CellMessage =
 const ignored: CellMessage = { kind: 'ignored' };
 
 /** Reads what matters of a kernel's message. What is not as the protocol says is ignored or read as empty; nothing throws. */
-export function readCellMessage(message: Pick<KernelMessage.IMessage, 'header' | 'channel'> & { readonly content: unknown }): CellMessage {
+export function readCellMessage(
+  message: Pick<KernelMessage.IMessage, 'header' | 'channel'> & { readonly content: unknown },
+): CellMessage {
   const content = toObject(message.content);
   switch (message.header.msg_type as string) {
     case 'status':
@@ -63,7 +65,11 @@ export function readCellMessage(message: Pick<KernelMessage.IMessage, 'header' |
     case 'execute_input':
       return { kind: 'execute-input', executionCount: toCount(content['execution_count']) };
     case 'stream':
-      return { kind: 'stream', name: content['name'] === 'stderr' ? 'stderr' : 'stdout', text: toText(content['text']) };
+      return {
+        kind: 'stream',
+        name: content['name'] === 'stderr' ? 'stderr' : 'stdout',
+        text: toText(content['text']),
+      };
     case 'display_data':
       return { kind: 'display', bundle: toBundle(content), displayId: toDisplayId(content) };
     case 'execute_result':
@@ -75,7 +81,9 @@ export function readCellMessage(message: Pick<KernelMessage.IMessage, 'header' |
       };
     case 'update_display_data': {
       const displayId = toDisplayId(content);
-      return displayId === undefined ? ignored : { kind: 'update-display', bundle: toBundle(content), displayId };
+      return displayId === undefined
+        ? ignored
+        : { kind: 'update-display', bundle: toBundle(content), displayId };
     }
     case 'clear_output':
       return { kind: 'clear-output', isWaiting: content['wait'] === true };
@@ -89,7 +97,11 @@ export function readCellMessage(message: Pick<KernelMessage.IMessage, 'header' |
     case 'execute_reply':
       return toReply(content);
     case 'input_request':
-      return { kind: 'input-request', prompt: toText(content['prompt']), isPassword: content['password'] === true };
+      return {
+        kind: 'input-request',
+        prompt: toText(content['prompt']),
+        isPassword: content['password'] === true,
+      };
     default:
       return ignored;
   }
@@ -112,11 +124,18 @@ function toPayload(value: JsonValue): ReplyPayload[] {
   const payload = toObject(value);
   switch (payload['source']) {
     case 'set_next_input':
-      return [{ kind: 'set-next-input', text: toText(payload['text']), isReplacing: payload['replace'] === true }];
+      return [
+        { kind: 'set-next-input', text: toText(payload['text']), isReplacing: payload['replace'] === true },
+      ];
     case 'page': {
       const data = toObject(payload['data']);
       // Kernels of older protocols send the text alone.
-      return [{ kind: 'page', data: Object.keys(data).length > 0 ? data : { 'text/plain': toText(payload['text']) } }];
+      return [
+        {
+          kind: 'page',
+          data: Object.keys(data).length > 0 ? data : { 'text/plain': toText(payload['text']) },
+        },
+      ];
     }
     default:
       return [];

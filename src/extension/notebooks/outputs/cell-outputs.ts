@@ -79,7 +79,10 @@ export class CellOutputs {
       case 'reply':
         for (const payload of message.payloads) {
           if (payload.kind === 'page')
-            this.add(toOutput(this.key(), { data: payload.data, metadata: {} }, 'display_data', undefined), undefined);
+            this.add(
+              toOutput(this.key(), { data: payload.data, metadata: {} }, 'display_data', undefined),
+              undefined,
+            );
         }
         return;
       case 'status':
@@ -201,8 +204,7 @@ export class CellOutputs {
 
   private rewrite(record: OtherRecord, bundle: MimeBundle): void {
     const output = withBundle(record.output, bundle);
-    const isMetadataChanged =
-      JSON.stringify(record.output.metadata) !== JSON.stringify(output.metadata);
+    const isMetadataChanged = JSON.stringify(record.output.metadata) !== JSON.stringify(output.metadata);
     record.output = output;
     const waiting = this.pending.find((entry) => operationOutputKey(entry) === record.key);
     if (waiting?.kind !== 'operation') {
@@ -236,10 +238,7 @@ function operationOutputKey(entry: Pending): string | undefined {
   return isOwn ? operation.output.key : undefined;
 }
 
-function writeStream(
-  record: StreamRecord,
-  isReplacingAll: boolean,
-): OutputOperation[] {
+function writeStream(record: StreamRecord, isReplacingAll: boolean): OutputOperation[] {
   const change = record.text.write(record.unwritten.join(''));
   record.unwritten = [];
   const mime = record.name === 'stdout' ? editorMimes.stdout : editorMimes.stderr;

@@ -58,5 +58,7 @@ function isJson(mime: string): boolean {
 }
 
 function isText(value: JsonValue): boolean {
-  return typeof value === 'string' || (Array.isArray(value) && value.every((part) => typeof part === 'string'));
+  return (
+    typeof value === 'string' || (Array.isArray(value) && value.every((part) => typeof part === 'string'))
+  );
 }

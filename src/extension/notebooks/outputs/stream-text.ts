@@ -75,7 +75,10 @@ export class StreamText {
     let start = this.open.length;
     for (let line = 0; line < reachableLines && start > 0; line += 1) {
       start = this.open.lastIndexOf('\n', start - 1);
-      if (start < 0) return this.settleLongLine();
+      if (start < 0) {
+        this.settleLongLine();
+        return;
+      }
     }
     // Lines in reach that are very long together stay open only from the last line on: overwriting many of them is no progress bar.
     if (this.open.length - start > 16 * openLimit) start = this.open.lastIndexOf('\n');

@@ -1,0 +1,77 @@
+import { toSingleLine } from '../../base/text';
+
+/** What is known of a cell that says whether there is a line below it. */
+export interface CellSituation {
+  readonly hostName: string;
+  /** Milliseconds since the epoch; set while the cell runs. */
+  readonly runningSince: number | undefined;
+  /** Whether the kernel cannot be heard at the moment. */
+  readonly isAway: boolean;
+  readonly note: string | undefined;
+  /** MIME types of each output. */
+  readonly outputMimes: readonly (readonly string[])[];
+  /** Types that extensions of this editor render. */
+  readonly rendered: ReadonlySet<string>;
+}
+
+/** One quiet line below a cell. */
+export interface CellLine {
+  readonly icon: string;
+  readonly text: string;
+  readonly tooltip?: string;
+}
+
+/** What VS Code renders without any extension of others. */
+const renderedByEditor: ReadonlySet<string> = new Set([
+  'application/vnd.code.notebook.stdout',
+  'application/vnd.code.notebook.stderr',
+  'application/vnd.code.notebook.error',
+  'application/javascript',
+  'application/json',
+  'image/gif',
+  'image/jpeg',
+  'image/png',
+  'image/svg+xml',
+  'text/html',
+  'text/latex',
+  'text/markdown',
+  'text/plain',
+]);
+
+/** Types that only add to another one of the same output, or stand for nothing that is seen. */
+const silent = /^application\/vnd\.(holoviews_load|jupyter\.error)/;
+
+/** The lines below a cell, the most important first. `timeOf` writes a time of day. */
+export function cellLines(situation: CellSituation, timeOf: (at: number) => string): CellLine[] {
+  const lines: CellLine[] = [];
+  const { hostName, runningSince, isAway, note } = situation;
+  if (isAway && runningSince !== undefined)
+    lines.push({
+      icon: 'sync~spin',
+      text: `reconnecting to ${hostName}, running there since ${timeOf(runningSince)}`,
+      tooltip: 'The kernel goes on without the connection.',
+    });
+  if (note !== undefined) lines.push({ icon: 'info', text: note });
+  const missing = missingRenderers(situation.outputMimes, situation.rendered);
+  if (missing !== undefined) lines.push({ icon: 'info', text: missing });
+  return lines;
+}
+
+/** What is missing to show the outputs as they are meant, or `undefined` if nothing is. */
+export function missingRenderers(
+  outputs: readonly (readonly string[])[],
+  rendered: ReadonlySet<string>,
+): string | undefined {
+  const canRender = (mime: string) => renderedByEditor.has(mime) || rendered.has(mime);
+  for (const mimes of outputs) {
+    const rich = mimes.filter((mime) => mime !== 'text/plain' && !silent.test(mime));
+    if (rich.length === 0 || rich.some(canRender)) continue;
+    const [first = ''] = rich;
+    const rest = mimes.includes('text/plain') ? '; its text is shown instead' : '';
+    if (first.startsWith('application/vnd.jupyter.widget-'))
+      return `An interactive widget (ipywidgets) cannot be shown here${rest}`;
+    const what = toSingleLine(first, 80);
+    return `No renderer for ${what} is installed${rest}`;
+  }
+  return undefined;
+}

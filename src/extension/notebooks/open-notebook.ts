@@ -1,0 +1,357 @@
+import type { NotebookCell, NotebookCellExecution, NotebookDocument } from 'vscode';
+import type { Disposable } from '../../base/disposable';
+import { isAbortError, toError } from '../../base/errors';
+import { Sequence } from '../../base/sequence';
+import { toSingleLine } from '../../base/text';
+import type { KernelDetails } from '../../protocol/kernels';
+import type { EnvironmentReference, NotebookKernelReference } from '../editor/notebook-kernels';
+import { isLost } from '../hosts/host-state';
+import type { Host } from '../hosts/host';
+import type { EditorCell } from './editor-cell';
+import { createEditorCell, KernelLink } from './kernel-link';
+import { DeclinedError } from './kernel-starter';
+import { withLateProgress } from './late-progress';
+import type { NotebookContext } from './notebook-context';
+import { writeKernelLanguage } from './notebook-language';
+import { formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
+import { isSameEnvironment } from './remembered-environments';
+import type { RememberedNotebook } from './remembered-notebooks';
+import { choosePath } from './session-paths';
+import { describeKernelEnd, describeStartFailure } from './start-problems';
+
+/** A notebook that is open in this window, with the kernel it uses. Its methods show their own errors and never reject. */
+export class OpenNotebook implements Disposable {
+  private link: KernelLink | undefined;
+  private lastEnded: { readonly kernelId: string; readonly details: KernelDetails | undefined } | undefined;
+  private readonly linking = new Sequence();
+  private readonly running = new Set<NotebookCellExecution>();
+  private starting: AbortController | undefined;
+  private isEndingOnPurpose = false;
+  private isFolderChanged = false;
+  private hasHinted = false;
+  private isDisposed = false;
+
+  constructor(
+    private readonly context: NotebookContext,
+    readonly notebook: NotebookDocument,
+  ) {}
+
+  /** The open kernel, if there is one. */
+  get current(): KernelLink | undefined {
+    return this.link;
+  }
+
+  /** What is remembered of it. */
+  get remembered(): RememberedNotebook | undefined {
+    return this.context.notebooks.get(this.uri);
+  }
+
+  /** The host it uses, if it is known. */
+  get host(): Host | undefined {
+    const hostId = this.remembered?.hostId;
+    return hostId === undefined ? undefined : this.context.hosts.get(hostId);
+  }
+
+  /** The folder in which its code runs, as shown. */
+  get remoteFolder(): string {
+    const chosen = this.remembered?.remoteFolder ?? this.context.defaultRemoteFolder();
+    const path = this.isFolderChanged ? chosen : (this.link?.details.workingDirectory ?? chosen);
+    return formatRemoteFolder(path, this.host?.agent.hello?.homeFolder);
+  }
+
+  /** For commands and views. */
+  get reference(): NotebookKernelReference | undefined {
+    const { remembered, host } = this;
+    if (remembered === undefined) return undefined;
+    const { hostId, environmentId, environmentName, kernelId } = remembered;
+    const base = { hostId, environmentId, environmentName, remoteFolder: this.remoteFolder };
+    if (kernelId === undefined) return { ...base, state: 'none' };
+    if (host?.agent.isAttached !== true) return { ...base, kernelId, state: 'unreachable' };
+    if (this.link === undefined && this.lastEnded?.kernelId === kernelId)
+      return { ...base, kernelId, state: 'dead' };
+    const known = host.agent.kernels.get(kernelId)?.state ?? this.link?.details.state;
+    return known === undefined ? { ...base, state: 'none' } : { ...base, kernelId, state: known };
+  }
+
+  /** The notebook uses this environment from now on. A kernel that it used in another one is left alone, running. */
+  async use(environment: EnvironmentReference, environmentName: string): Promise<void> {
+    const before = this.remembered;
+    if (before !== undefined && isSameEnvironment(before, environment)) return;
+    this.unlink();
+    const isSameHost = before?.hostId === environment.hostId;
+    await this.remember({
+      hostId: environment.hostId,
+      environmentId: environment.environmentId,
+      environmentName,
+      ...(isSameHost && before.remoteFolder !== undefined ? { remoteFolder: before.remoteFolder } : {}),
+      // The plain session of the document has a kernel in the environment before: this one gets a session of its own.
+      ...(before?.kernelId === undefined
+        ? {}
+        : { sessionPath: this.pathFor(environment.environmentId, true) }),
+      usedAt: this.context.clock.now(),
+    });
+  }
+
+  /** The notebook uses a kernel that runs already. */
+  async useKernel(host: Host, details: KernelDetails, environment: EnvironmentReference): Promise<void> {
+    this.unlink();
+    await this.remember({
+      ...environment,
+      environmentName: details.environmentName,
+      kernelId: details.id,
+      ...(details.session === undefined ? {} : { sessionPath: details.session.path }),
+      usedAt: this.context.clock.now(),
+    });
+    await this.linking.run(() => Promise.resolve(this.link ?? this.linkTo(host, details)));
+  }
+
+  /** Finds the kernel of before again, if it lives, without starting or running anything. */
+  async resume(): Promise<void> {
+    const { host, remembered } = this;
+    const kernelId = remembered?.kernelId;
+    if (host?.agent.isAttached !== true || kernelId === undefined || this.link !== undefined) return;
+    try {
+      await this.linking.run(async () => {
+        if (this.link !== undefined || this.isDisposed) return;
+        const details = await this.context.starter.findLiving(host, kernelId, AbortSignal.timeout(20_000));
+        if (details !== undefined) await this.linkTo(host, details);
+        else await this.forgetKernel();
+      });
+    } catch (error) {
+      this.context.logger.info(`the kernel of before was not found: ${toError(error).message}`);
+    }
+  }
+
+  /** Runs cells, which are shown as pending at once. */
+  async run(cells: readonly NotebookCell[]): Promise<void> {
+    const reserved = cells.flatMap((cell) => this.reserve(cell));
+    const link = await this.ensureLink();
+    if (link === undefined) {
+      for (const cell of reserved) cell.end(undefined, this.context.clock.now());
+      return;
+    }
+    link.execution.enqueue(reserved);
+  }
+
+  /** The kernel, found or started; `undefined` when there is none, which was shown. */
+  async ensureLink(): Promise<KernelLink | undefined> {
+    const { remembered } = this;
+    if (remembered === undefined) return undefined;
+    try {
+      return await this.linking.run(() => this.findOrStart(remembered));
+    } catch (error) {
+      if (error instanceof DeclinedError || isCancelled(error)) return undefined;
+      this.context.logger.warn(`no kernel: ${toError(error).message}`);
+      const where = { environmentName: remembered.environmentName, hostName: this.host?.name ?? 'its host' };
+      void this.context.showKernelProblem(this.notebook, describeStartFailure(error, where));
+      return undefined;
+    }
+  }
+
+  /** Ends the wait for a kernel that is starting. */
+  cancelStart(): void {
+    this.starting?.abort(new DOMException('cancelled', 'AbortError'));
+  }
+
+  /** Says that the kernel is about to end or start again because the person wants it, so that nothing is made of it. */
+  async onPurpose<T>(task: () => Promise<T>): Promise<T> {
+    this.isEndingOnPurpose = true;
+    try {
+      return await task();
+    } finally {
+      this.isEndingOnPurpose = false;
+    }
+  }
+
+  /** Another folder counts from the next kernel on. */
+  async setRemoteFolder(path: string): Promise<void> {
+    const { remembered } = this;
+    if (remembered === undefined) return;
+    await this.remember({ ...remembered, remoteFolder: path });
+    this.isFolderChanged = this.link !== undefined && this.link.details.workingDirectory !== path;
+    this.context.changed(this.notebook);
+  }
+
+  /** Whether the running kernel works in another folder than the one that was chosen since. */
+  get needsFreshKernel(): boolean {
+    return this.isFolderChanged;
+  }
+
+  /** Closes the channels and forgets the kernel, which is gone. */
+  async forgetKernel(): Promise<void> {
+    this.unlink();
+    const { remembered } = this;
+    if (remembered === undefined) return;
+    await this.remember(withoutKernel(remembered));
+    await this.context.notebooks.setRuns(this.uri, undefined);
+  }
+
+  /** Leaves the kernel alone. */
+  dispose(): void {
+    this.isDisposed = true;
+    this.cancelStart();
+    this.link?.dispose();
+    this.link = undefined;
+  }
+
+  private get uri(): string {
+    return this.notebook.uri.toString();
+  }
+
+  private reserve(cell: NotebookCell): EditorCell[] {
+    const run = createEditorCell(this.context, cell, this.running);
+    try {
+      run.reserve();
+      return [run];
+    } catch (error) {
+      // It runs or waits already.
+      this.context.logger.debug(`cell ${run.cellId} not taken: ${toError(error).message}`);
+      return [];
+    }
+  }
+
+  private async findOrStart(remembered: RememberedNotebook): Promise<KernelLink> {
+    const { starter } = this.context;
+    if (this.link !== undefined) {
+      await starter.connectedUnlessLost(remembered.hostId);
+      return this.link;
+    }
+    const host = await starter.connected(remembered.hostId);
+    const controller = new AbortController();
+    this.starting = controller;
+    const name = toSingleLine(remembered.environmentName, 80);
+    const sessionPath = remembered.sessionPath ?? this.pathFor(remembered.environmentId, false);
+    try {
+      const details = await withLateProgress(`Starting a kernel in ${name} on ${host.name}`, (signal) =>
+        starter.start(
+          {
+            hostId: remembered.hostId,
+            environmentId: remembered.environmentId,
+            kernelId: this.lastEnded?.kernelId === remembered.kernelId ? undefined : remembered.kernelId,
+            sessionPath,
+            sessionName: baseNameOf(this.notebook),
+            workingDirectory: remembered.remoteFolder ?? this.context.defaultRemoteFolder(),
+          },
+          AbortSignal.any([signal, controller.signal]),
+        ),
+      );
+      await this.remember({ ...remembered, sessionPath });
+      return await this.linkTo(host, details);
+    } finally {
+      if (this.starting === controller) this.starting = undefined;
+    }
+  }
+
+  private async linkTo(host: Host, details: KernelDetails): Promise<KernelLink> {
+    if (this.isDisposed) throw new DeclinedError();
+    const link = new KernelLink(this.context, this.notebook, host, details, this.running, {
+      onEnded: (ended) => this.onEnded(link, ended),
+      onRestarting: () => this.onRestarting(link),
+      onError: (name) => this.onError(name),
+    });
+    this.link = link;
+    this.lastEnded = undefined;
+    this.isFolderChanged = false;
+    link.start();
+    const { remembered } = this;
+    if (remembered !== undefined)
+      await this.remember({ ...remembered, kernelId: details.id, usedAt: this.context.clock.now() });
+    void writeKernelLanguage(this.context, this.notebook, link);
+    return link;
+  }
+
+  private unlink(): void {
+    const { link } = this;
+    if (link === undefined) return;
+    this.link = undefined;
+    link.execution.abandon({
+      isError: false,
+      note: 'The notebook uses another kernel since this cell was started',
+    });
+    link.dispose();
+    this.context.changed(this.notebook);
+  }
+
+  private onEnded(link: KernelLink, details: KernelDetails | undefined): void {
+    if (this.link !== link) return;
+    const sentence = describeKernelEnd(link.host.name, details?.exit);
+    const wasBusy = link.execution.isBusy;
+    this.link = undefined;
+    this.lastEnded = { kernelId: link.details.id, details };
+    if (this.isEndingOnPurpose) link.execution.abandon({ isError: false });
+    else link.execution.abandon({ isError: true, text: `${sentence}\n` });
+    link.dispose();
+    void this.context.notebooks.setRuns(this.uri, undefined);
+    this.context.changed(this.notebook);
+    if (this.isEndingOnPurpose || (details?.exit === undefined && !wasBusy)) return;
+    const output = details?.exit?.output ?? '';
+    void this.context.showKernelProblem(this.notebook, {
+      message: sentence,
+      remedies: [{ kind: 'restart' }, { kind: 'show-output', output, kernelId: link.details.id }],
+    });
+  }
+
+  private onRestarting(link: KernelLink): void {
+    if (this.link !== link || this.isEndingOnPurpose) return;
+    const wasBusy = link.execution.isBusy;
+    const message = `The kernel of this notebook on ${link.host.name} ended or was restarted elsewhere, and starts again. Its variables are gone.`;
+    link.execution.abandon({ isError: true, text: `${message}\n` });
+    if (wasBusy) void this.context.showProblem({ severity: 'warning', message, actions: [] });
+  }
+
+  private onError(name: string): void {
+    const { host } = this;
+    if (this.hasHinted || !isMissingFileError(name) || host === undefined) return;
+    this.hasHinted = true;
+    void this.context.showKernelProblem(this.notebook, {
+      severity: 'information',
+      message: remoteFolderHint(host.name, this.remoteFolder),
+      remedies: [{ kind: 'choose-folder' }],
+    });
+  }
+
+  private pathFor(environmentId: string, isPlainTaken: boolean): string {
+    const { clientId, notebooks } = this.context;
+    return choosePath({
+      clientId,
+      uri: this.uri,
+      baseName: baseNameOf(this.notebook),
+      environmentId,
+      isTaken: (path) => isPlainTaken || notebooks.isSessionTaken(path, this.uri),
+      ...(this.notebook.isUntitled ? { nonce: this.context.clock.now().toString(36) } : {}),
+    });
+  }
+
+  private async remember(notebook: RememberedNotebook): Promise<void> {
+    await this.context.notebooks.set(this.uri, notebook);
+    this.context.changed(this.notebook);
+  }
+}
+
+function withoutKernel(notebook: RememberedNotebook): RememberedNotebook {
+  const { hostId, environmentId, environmentName, sessionPath, remoteFolder, usedAt } = notebook;
+  return {
+    hostId,
+    environmentId,
+    environmentName,
+    ...(sessionPath === undefined ? {} : { sessionPath }),
+    ...(remoteFolder === undefined ? {} : { remoteFolder }),
+    usedAt,
+  };
+}
+
+/** Whether the host of the notebook is away and comes back by itself. */
+export function isAway(open: OpenNotebook): boolean {
+  const { host } = open;
+  return host !== undefined && isLost(host.state);
+}
+
+/** The name of the document's file, or what the editor calls it. */
+export function baseNameOf(notebook: NotebookDocument): string {
+  const path = notebook.uri.path;
+  return path.slice(path.lastIndexOf('/') + 1) || 'notebook';
+}
+
+function isCancelled(error: unknown): boolean {
+  return isAbortError(error) && toError(error).name === 'AbortError';
+}

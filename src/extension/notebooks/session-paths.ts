@@ -1,0 +1,21 @@
+import { sessionPath } from '../../protocol/identity';
+
+/** What a session path is made of. */
+export interface SessionPathOptions {
+  readonly clientId: string;
+  /** The document's URI. */
+  readonly uri: string;
+  readonly baseName: string;
+  readonly environmentId: string;
+  /** Whether the plain path leads to a kernel that is not meant: of another notebook, or of this one in another environment. */
+  readonly isTaken: (path: string) => boolean;
+  /** Set for a document that has no file yet: names like `Untitled-1` are used again, its kernel is not. */
+  readonly nonce?: string;
+}
+
+/** The session path under which the notebook's kernel in an environment is started and found again. */
+export function choosePath(options: SessionPathOptions): string {
+  const { clientId, uri, baseName, environmentId, isTaken, nonce } = options;
+  const plain = sessionPath(clientId, nonce === undefined ? uri : `${uri}#${nonce}`, baseName);
+  return isTaken(plain) ? sessionPath(clientId, `${uri}#${environmentId}`, baseName) : plain;
+}
