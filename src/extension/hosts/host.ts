@@ -19,15 +19,15 @@ export interface Host {
   readonly state: HostState;
   readonly agent: RemoteAgent;
   /** The key accepted for it, and when (milliseconds since the epoch). */
-  readonly accepted?: { readonly pin: Pin; readonly at: number };
+  readonly accepted?: { readonly pin: Pin; readonly at: number } | undefined;
   /** The user name of the last sign-in. */
-  readonly userName?: string;
+  readonly userName?: string | undefined;
   /** Milliseconds since the epoch of the last sign of life: announcement or connection. */
-  readonly lastSeenAt?: number;
+  readonly lastSeenAt?: number | undefined;
   /** Whether it is announced on the network at the moment. */
   readonly isAnnounced: boolean;
   /** Round trip of the last request that measured it. */
-  readonly roundTripMs?: number;
+  readonly roundTripMs?: number | undefined;
 }
 
 /** What `connect` ended with. A dismissed question is `cancelled`, not an error. */

@@ -1,10 +1,30 @@
-import type { Disposable } from '../../base/disposable';
+import { DisposableStore, type Disposable } from '../../base/disposable';
+import { toError } from '../../base/errors';
+import { Emitter } from '../../base/event';
 import type { Logger } from '../../base/logger';
-import type { Clock } from '../../base/time';
-import type { Client } from '../../protocol/agent';
-import type { SecretStore, Transport } from '../transports/transport';
-import type { Hosts, HostStorage } from './host';
+import { systemClock, withDeadline, type Clock } from '../../base/time';
+import type { Hello } from '../../protocol/agent';
+import { parsePin, type Pin } from '../../protocol/pin';
+import {
+  passwordSecretKey,
+  tokenSecretKey,
+  type Connection,
+  type Endpoint,
+  type Interaction,
+  type SecretStore,
+  type Transport,
+} from '../transports/transport';
+import type { AttemptTarget } from './attempt';
+import { hostIdOf, isSameEndpoint, mergeEndpoints, thisMachineId } from './endpoints';
+import type { ConnectOutcome, Host, Hosts, HostStorage, SavedHost, TypedHost } from './host';
+import { HostConnection } from './host-connection';
 import type { HostProvider } from './host-provider';
+import { isLost } from './host-state';
+import { KnownHost } from './known-host';
+import { acceptedPinOf, isSameEvidence, mergeHosts, type HostDescription, type HostEvidence } from './merge';
+import { watchNetwork } from './network-watcher';
+import { SavedHosts } from './saved-hosts';
+import { isAttempting } from './state-machine';
 
 /** What the hosts of one window are made with. */
 export interface HostsOptions {
@@ -14,7 +34,6 @@ export interface HostsOptions {
   readonly transports: readonly Transport[];
   /** Started and disposed by the hosts. */
   readonly providers: readonly HostProvider[];
-  readonly client: Client;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** Asked each time a connection is lost: the person's setting. */
@@ -23,7 +42,323 @@ export interface HostsOptions {
   readonly connectsAtStart?: boolean;
 }
 
+/** How long signing out waits for a host that has to be connected first. */
+const signOutTimeoutMs = 10_000;
+
 /** Makes the model of all hosts. The caller disposes it: that closes every connection and leaves sign-ins and kernels alone. */
 export function createHosts(options: HostsOptions): Hosts & Disposable {
-  throw new Error(`${options.client.label}: hosts are not implemented`);
+  const registry = new HostRegistry(options);
+  registry.start();
+  return registry;
+}
+
+class HostRegistry implements Hosts, Disposable {
+  private readonly store = new DisposableStore();
+  private readonly changes = this.store.add(new Emitter<void>());
+  private readonly hosts = new Map<string, KnownHost>();
+  private readonly evidence = new Map<string, HostEvidence>();
+  private readonly saved: SavedHosts;
+  private readonly clock: Clock;
+  readonly onDidChange = this.changes.event;
+
+  constructor(private readonly options: HostsOptions) {
+    this.saved = new SavedHosts(options.storage);
+    this.clock = options.clock ?? systemClock;
+  }
+
+  /** Reads what is saved, starts the providers, and connects what was connected. */
+  start(): void {
+    const { storage, providers, connectsAtStart = true } = this.options;
+    this.store.add(storage.onDidChange(() => this.rebuild()));
+    for (const provider of providers) {
+      this.store.add(provider);
+      this.store.add(provider.onDidChange(() => this.rebuild()));
+    }
+    this.rebuild();
+    for (const provider of providers) provider.start();
+    this.store.add(watchNetwork(this.clock, (reason) => this.onNetworkChange(reason)));
+    if (!connectsAtStart) return;
+    for (const host of this.hosts.values())
+      if (host.description.saved?.wasConnected === true) host.connection.connectAutomatically();
+  }
+
+  get all(): readonly Host[] {
+    return [...this.hosts.values()];
+  }
+
+  get(id: string): Host | undefined {
+    return this.hosts.get(id);
+  }
+
+  async connect(
+    id: string,
+    { interaction, signal }: { readonly interaction?: Interaction; readonly signal: AbortSignal },
+  ): Promise<ConnectOutcome> {
+    const host = this.hosts.get(id);
+    if (host === undefined) return { kind: 'cancelled' };
+    const recording = interaction === undefined ? undefined : this.recordKeys(host, interaction);
+    return await host.connection.connect(recording, signal);
+  }
+
+  reconnectNow(id: string): void {
+    this.hosts.get(id)?.connection.reconnectNow();
+  }
+
+  disconnect(id: string): void {
+    const host = this.hosts.get(id);
+    if (host === undefined) return;
+    host.connection.disconnect();
+    this.update(host, { wasConnected: false });
+  }
+
+  async signOut(
+    id: string,
+    { isEverywhere, signal }: { readonly isEverywhere: boolean; readonly signal: AbortSignal },
+  ): Promise<void> {
+    const host = this.hosts.get(id);
+    if (host === undefined) return;
+    const deadline = withDeadline(signOutTimeoutMs, 'signing out', signal);
+    try {
+      // Only a connection can end the sign-in over there; without questions, since a person who leaves is not asked to enter.
+      if (host.connection.opened === undefined) await host.connection.connect(undefined, deadline);
+      await host.connection.opened?.signOut({ isEverywhere, signal: deadline });
+    } catch (error) {
+      this.options.logger.info(`${host.name} was not told of the sign-out: ${toError(error).message}`);
+    }
+    await this.forgetSecrets(host.description.saved);
+    this.disconnect(id);
+  }
+
+  async forget(id: string): Promise<void> {
+    const host = this.hosts.get(id);
+    if (host === undefined) return;
+    const { saved } = host.description;
+    host.connection.disconnect();
+    this.evidence.delete(id);
+    await this.forgetSecrets(saved);
+    await this.saved.delete(id);
+    this.rebuild();
+  }
+
+  add(typed: Exclude<TypedHost, { kind: 'invalid' }>): Host {
+    const endpoint: Endpoint =
+      typed.kind === 'ssh'
+        ? { kind: 'ssh', destination: typed.destination }
+        : { kind: 'tls', hostname: typed.hostname, port: typed.port, origin: 'typed' };
+    const listed = [...this.hosts.values()].filter(({ description }) =>
+      description.endpoints.some((own) => isSameEndpoint(own, endpoint)),
+    );
+    const known = listed.find(({ description }) => description.saved !== undefined);
+    if (known !== undefined) return known;
+    // Two announcements of one place claim different keys: what was typed is neither of them before a key was seen.
+    const same = listed.length === 1 ? listed[0] : undefined;
+    const userName = typed.kind === 'tls' ? typed.userName : undefined;
+    const id = same?.id ?? hostIdOf(endpoint);
+    void this.save({
+      id,
+      name: same?.name ?? (typed.kind === 'ssh' ? typed.destination : typed.hostname),
+      endpoints: mergeEndpoints([endpoint], same?.description.endpoints ?? []),
+      ...(userName === undefined ? {} : { userName }),
+    });
+    return this.expect(id);
+  }
+
+  async replaceKey(id: string, pin: Pin): Promise<void> {
+    const host = this.hosts.get(id);
+    const saved = host?.description.saved;
+    if (host === undefined || saved === undefined) return;
+    await this.forgetSecrets(saved);
+    this.evidence.delete(id);
+    // The daemon behind another key may be another one: it says so when it is connected.
+    await this.save({ ...withoutDaemon(saved), pin, acceptedAt: this.clock.now() });
+    host.connection.onKeyReplaced();
+  }
+
+  rediscover(): void {
+    for (const provider of this.options.providers) provider.refresh();
+  }
+
+  wake(): void {
+    for (const host of this.hosts.values()) host.connection.wake();
+  }
+
+  dispose(): void {
+    this.store.dispose();
+    for (const host of this.hosts.values()) host.dispose();
+    this.hosts.clear();
+  }
+
+  private onNetworkChange(reason: string): void {
+    this.options.logger.info(`${reason} changed: looking for hosts and connections`);
+    this.rediscover();
+    this.wake();
+  }
+
+  /** Makes the list anew of what is saved, found and proven. Hosts keep their object as long as they are listed. */
+  private rebuild(): void {
+    const described = mergeHosts({
+      hasThisMachine: this.options.transports.some(({ kind }) => kind === 'local'),
+      thisMachineName: 'This machine',
+      saved: this.saved.all,
+      found: this.options.providers.flatMap(({ found }) => found),
+      evidence: this.readEvidence(),
+    });
+    const listed = new Set(described.map(({ id }) => id));
+    for (const description of described) this.describe(description);
+    for (const host of [...this.hosts.values()]) {
+      if (listed.has(host.id)) continue;
+      if (isBusy(host)) host.describe(withoutSources(host.description));
+      else {
+        this.hosts.delete(host.id);
+        host.dispose();
+      }
+    }
+    this.changes.fire();
+  }
+
+  private describe(description: HostDescription): void {
+    const known = this.hosts.get(description.id);
+    if (known !== undefined) {
+      known.describe(description);
+      return;
+    }
+    const { id } = description;
+    const connection = new HostConnection({
+      transports: this.options.transports,
+      secrets: this.options.secrets,
+      logger: this.options.logger.child(description.name),
+      clock: this.clock,
+      target: () => this.targetOf(this.expect(id)),
+      reconnectsAutomatically: this.options.reconnectsAutomatically,
+      onConnected: (opened, hello) => this.onConnected(this.expect(id), opened, hello),
+    });
+    this.hosts.set(id, new KnownHost(description, connection));
+    let wasConnected = false;
+    connection.onDidChange(() => {
+      const isConnected = connection.state.kind === 'connected';
+      const host = this.hosts.get(id);
+      if (wasConnected && !isConnected && host?.description.saved !== undefined)
+        this.update(host, { lastSeenAt: this.clock.now() });
+      wasConnected = isConnected;
+      if (host !== undefined && !isBusy(host) && this.saved.get(id) === undefined) this.rebuild();
+      else this.changes.fire();
+    });
+  }
+
+  private targetOf(host: KnownHost): AttemptTarget {
+    const { description } = host;
+    const acceptedPin = acceptedPinOf(description.saved);
+    const provenPin = this.readEvidence().get(host.id)?.pin ?? acceptedPin;
+    return {
+      hostName: host.name,
+      endpoints: description.endpoints,
+      claimedEndpoints: description.claimedEndpoints,
+      ...(acceptedPin === undefined ? {} : { acceptedPin }),
+      ...(provenPin === undefined ? {} : { provenPin }),
+      ...(host.userName === undefined ? {} : { userName: host.userName }),
+    };
+  }
+
+  /** A key that a person confirmed is written down at once: whatever the sign-in brings, it is not asked about again. */
+  private recordKeys(host: KnownHost, interaction: Interaction): Interaction {
+    return {
+      ask: (prompt, signal) => interaction.ask(prompt, signal),
+      ...(interaction.chooseSignIn === undefined
+        ? {}
+        : { chooseSignIn: (question, signal) => interaction.chooseSignIn?.(question, signal) ?? nothing }),
+      confirmKey: async (question, signal) => {
+        const isConfirmed = await interaction.confirmKey(question, signal);
+        if (isConfirmed) this.update(host, { pin: question.pin, acceptedAt: this.clock.now() });
+        return isConfirmed;
+      },
+    };
+  }
+
+  private onConnected(host: KnownHost, opened: Connection, hello: Hello): void {
+    const evidence = evidenceOf(opened, hello);
+    if (evidence !== undefined) this.evidence.set(host.id, evidence);
+    const { pin, daemonId, userName = hello.user } = opened;
+    const { endpoints, saved } = host.description;
+    this.update(host, {
+      endpoints: mergeEndpoints(host.id === thisMachineId ? [{ kind: 'local' }] : endpoints, [
+        opened.endpoint,
+      ]),
+      userName,
+      lastSeenAt: this.clock.now(),
+      wasConnected: true,
+      // A key that an authority vouched for is kept without a date: it names the secrets and is not demanded.
+      ...(pin === undefined || saved?.acceptedAt !== undefined ? {} : { pin }),
+      ...(daemonId === undefined ? {} : { daemonId }),
+    });
+  }
+
+  private readEvidence(): ReadonlyMap<string, HostEvidence> {
+    const all = new Map<string, HostEvidence>();
+    for (const host of this.saved.all) {
+      const pin = parsePin(host.pin);
+      if (pin.ok && host.daemonId !== undefined)
+        all.set(host.id, { pin: pin.value, daemonId: host.daemonId });
+    }
+    for (const [id, evidence] of this.evidence)
+      if (!isSameEvidence(all.get(id), evidence)) all.set(id, evidence);
+    return all;
+  }
+
+  /** Saves a host with something of it changed; one that was not saved yet is, if there is more to keep than that it was left. */
+  private update(host: KnownHost, change: Partial<SavedHost>): void {
+    const { saved, id, name: hostName, endpoints } = host.description;
+    if (saved === undefined && change.wasConnected === false) {
+      this.changes.fire();
+      return;
+    }
+    void this.save({ id, name: hostName, endpoints, ...saved, ...change });
+  }
+
+  private save(host: SavedHost): Promise<void> {
+    const written = this.saved.put(host).catch((error: unknown) => {
+      this.options.logger.error(`${host.name} could not be saved`, error);
+    });
+    this.rebuild();
+    return written;
+  }
+
+  private async forgetSecrets(saved: SavedHost | undefined): Promise<void> {
+    const pin = parsePin(saved?.pin);
+    if (!pin.ok || saved?.userName === undefined) return;
+    await this.options.secrets.delete(tokenSecretKey(pin.value, saved.userName));
+    await this.options.secrets.delete(passwordSecretKey(pin.value, saved.userName));
+  }
+
+  private expect(id: string): KnownHost {
+    const host = this.hosts.get(id);
+    if (host === undefined) throw new Error(`the host ${id} is not listed`);
+    return host;
+  }
+}
+
+const nothing = Promise.resolve(undefined);
+
+/** Whether something goes on with the host, so that it stays listed even if nothing names it any more. */
+function isBusy({ state }: Host): boolean {
+  return isAttempting(state) || isLost(state) || state.kind === 'connected';
+}
+
+function withoutSources({ id, name: hostName, endpoints }: HostDescription): HostDescription {
+  return { id, name: hostName, endpoints, sources: new Set(), isAnnounced: false, claimedEndpoints: [] };
+}
+
+function withoutDaemon(saved: SavedHost): SavedHost {
+  return Object.fromEntries(
+    Object.entries(saved).filter(([key]) => key !== 'daemonId'),
+  ) as unknown as SavedHost;
+}
+
+/** What an authenticated connection says of key and daemon: its own front door, or the one that leads to the same agent. */
+function evidenceOf(opened: Connection, hello: Hello): HostEvidence | undefined {
+  if (opened.pin !== undefined && opened.daemonId !== undefined)
+    return { pin: opened.pin, daemonId: opened.daemonId };
+  const pin = parsePin(hello.frontDoor?.pin);
+  return hello.frontDoor === undefined || !pin.ok
+    ? undefined
+    : { pin: pin.value, daemonId: hello.frontDoor.daemonId };
 }
