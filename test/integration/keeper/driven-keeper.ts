@@ -3,13 +3,19 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { abortable, until, withDeadline } from '../../../src/base/time';
-import { readLines, openSocketRequest, requestJson, requestText } from '../../../src/daemon/platform/socket-http';
+import {
+  readLines,
+  openSocketRequest,
+  requestJson,
+  requestText,
+} from '../../../src/daemon/platform/socket-http';
 import {
   keeperPaths,
   parseKeeperGreeting,
+  parseKeeperRecord,
   parseKeeperState,
   type KeeperGreeting,
   type KeeperOrder,
@@ -68,7 +74,10 @@ export class DrivenKeeper {
   }
 
   readState(): Promise<KeeperState> {
-    return requestJson({ socket: this.socket, path: keeperPaths.state, signal: deadline() }, parseKeeperState);
+    return requestJson(
+      { socket: this.socket, path: keeperPaths.state, signal: deadline() },
+      parseKeeperState,
+    );
   }
 
   /** Waits until its state is as asked. */
@@ -89,13 +98,22 @@ export class DrivenKeeper {
   }
 
   change(settings: KeeperSettings): Promise<string> {
-    const request = { socket: this.socket, path: keeperPaths.settings, method: 'PATCH', body: settings } as const;
+    const request = {
+      socket: this.socket,
+      path: keeperPaths.settings,
+      method: 'PATCH',
+      body: settings,
+    } as const;
     return requestText({ ...request, signal: deadline() });
   }
 
   /** Follows the stream of states until the signal aborts. */
   async *watchStates(signal: AbortSignal): AsyncGenerator<KeeperState> {
-    const answer = await openSocketRequest({ socket: this.socket, path: `${keeperPaths.state}?watch`, signal });
+    const answer = await openSocketRequest({
+      socket: this.socket,
+      path: `${keeperPaths.state}?watch`,
+      signal,
+    });
     for await (const line of readLines(answer)) yield expectParsed(parseJson(line, parseKeeperState));
   }
 
@@ -117,8 +135,12 @@ export class DrivenKeeper {
 /** What a test wants different from a usual order. */
 export type OrderChanges = Partial<KeeperOrder> & { readonly python?: PreparedEnvironmentName };
 
-/** Starts a keeper in folders of its own; everything that it leaves is ended after the test. */
-export async function startKeeper(t: TestContext, changes: OrderChanges = {}): Promise<DrivenKeeper> {
+/** Starts a keeper in folders of its own; everything that it leaves is ended after the test. `wrapper` is put before its command. */
+export async function startKeeper(
+  t: TestContext,
+  changes: OrderChanges = {},
+  wrapper: readonly string[] = [],
+): Promise<DrivenKeeper> {
   const { home, environment } = await createTestHome(t);
   const { python = 'ipykernel', ...order } = changes;
   const prepared = await preparedEnvironment(python);
@@ -142,7 +164,7 @@ export async function startKeeper(t: TestContext, changes: OrderChanges = {}): P
     settings: {},
     ...order,
   };
-  return spawnKeeper(t, whole, home, environment);
+  return spawnKeeper(t, whole, home, environment, wrapper);
 }
 
 /** Starts a keeper with exactly this order. */
@@ -151,8 +173,10 @@ export function spawnKeeper(
   order: KeeperOrder,
   home: string,
   environment: Record<string, string>,
+  wrapper: readonly string[] = [],
 ): DrivenKeeper {
-  const process = spawn(globalThis.process.execPath, [daemonBundle(), 'keeper'], {
+  const [program = '', ...words] = [...wrapper, globalThis.process.execPath, daemonBundle(), 'keeper'];
+  const process = spawn(program, words, {
     detached: true,
     env: environment,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -173,4 +197,14 @@ export function spawnKeeper(
 
 function deadline(): AbortSignal {
   return withDeadline(patienceMs, 'the keeper');
+}
+
+/** Starts another keeper for the kernel of one that is gone, as an agent does that has found the record. */
+export async function adoptKernel(t: TestContext, gone: DrivenKeeper): Promise<DrivenKeeper> {
+  const text = await readFile(join(gone.order.stateFolder, 'record.json'), 'utf8');
+  const record = expectParsed(parseJson(text, parseKeeperRecord));
+  if (record.kernel === undefined) throw new Error('the record names no process');
+  const { startedAt, gaps, restarts, kernel } = record;
+  const order = { ...record.order, adopt: { ...kernel, startedAt, gaps, restarts } };
+  return spawnKeeper(t, order, gone.home, gone.environment);
 }

@@ -46,14 +46,16 @@ export class KernelClient {
   ) {
     webSocket.on('message', (data: Buffer, isBinary) => {
       const message = expectParsed(
-        protocol === 'v1' ? decodeChannelMessage(data) : decodeJsonMessage(isBinary ? data : data.toString('utf8')),
+        protocol === 'v1'
+          ? decodeChannelMessage(data)
+          : decodeJsonMessage(isBinary ? data : data.toString('utf8')),
       );
       const [header, parent, metadata, content, ...buffers] = message.parts;
       const read = toRecord(header);
       this.seen.push({
         channel: message.channel,
-        type: String(read['msg_type']),
-        parent: String(toRecord(parent)['msg_id'] ?? ''),
+        type: textOf(read['msg_type']),
+        parent: textOf(toRecord(parent)['msg_id']),
         content: toRecord(content),
         metadata: toRecord(metadata),
         buffers: buffers.map((buffer) => Buffer.from(buffer)),
@@ -97,7 +99,13 @@ export class KernelClient {
       version: '5.4',
     };
     const json = (value: unknown) => Buffer.from(JSON.stringify(value));
-    const parts: MessageParts = [json(header), json(more.parent ?? {}), json({}), json(content), ...(more.buffers ?? [])];
+    const parts: MessageParts = [
+      json(header),
+      json(more.parent ?? {}),
+      json({}),
+      json(content),
+      ...(more.buffers ?? []),
+    ];
     if (this.protocol === 'v1') this.webSocket.send(Buffer.concat(encodeChannelMessage({ channel, parts })));
     else this.webSocket.send(encodeJsonMessage({ channel, parts }));
     return id;
@@ -137,13 +145,15 @@ export class KernelClient {
   printed(id: string): string {
     return this.seen
       .filter((one) => one.parent === id && one.type === 'stream')
-      .map((one) => String(one.content['text']))
+      .map((one) => textOf(one.content['text']))
       .join('');
   }
 
   /** The states that clients were told, in order. */
   get states(): string[] {
-    return this.seen.filter((one) => one.type === 'status').map((one) => String(one.content['execution_state']));
+    return this.seen
+      .filter((one) => one.type === 'status')
+      .map((one) => textOf(one.content['execution_state']));
   }
 
   /** Waits until it is closed. */
@@ -164,4 +174,8 @@ export function isIdle(message: SeenMessage): boolean {
 
 function toRecord(part: Uint8Array): Record<string, unknown> {
   return JSON.parse(Buffer.from(part).toString('utf8')) as Record<string, unknown>;
+}
+
+function textOf(value: unknown): string {
+  return typeof value === 'string' ? value : '';
 }

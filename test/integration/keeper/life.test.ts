@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { keeperPaths } from '../../../src/protocol/keeper';
+import { until, withDeadline } from '../../../src/base/time';
 import { isSameProcess, processStartTime } from '../../../src/daemon/platform/processes';
+import { WireError } from '../../../src/protocol/errors';
+import { keeperPaths } from '../../../src/protocol/keeper';
 import { startKeeper } from './driven-keeper';
 
 for (const python of ['ipykernel', 'ipykernel-6'] as const) {
@@ -23,6 +25,121 @@ for (const python of ['ipykernel', 'ipykernel-6'] as const) {
   }
 }
 
+// The oldest supported ipykernel does not know `interrupt_request`.
+for (const [python, interruptMode] of [
+  ['ipykernel', 'signal'],
+  ['ipykernel', 'message'],
+  ['ipykernel-6', 'signal'],
+] as const) {
+  test(`${python} is interrupted by ${interruptMode} and is idle again`, async (t) => {
+    const keeper = await startKeeper(t, { python, interruptMode });
+    await keeper.greeting('started');
+    const client = await keeper.connect();
+    const id = client.execute('import time\nprint("ready", flush=True)\ntime.sleep(60)');
+    await client.until((one) => one.type === 'stream');
+    assert.equal((await keeper.readState()).state, 'busy');
+    await keeper.post(keeperPaths.interrupt);
+    const { reply } = await client.finished(id);
+    assert.equal(reply.content['ename'], 'KeyboardInterrupt');
+    await keeper.untilState((state) => state.state === 'idle');
+  });
+}
+
+test('a restart gives the same kernel a fresh process, and clients stay connected', async (t) => {
+  const keeper = await startKeeper(t);
+  const { state: before } = await keeper.greeting('started');
+  const client = await keeper.connect();
+  await client.run('x = 1');
+  const [first] = await Promise.all([keeper.post(keeperPaths.restart), keeper.post(keeperPaths.restart)]);
+  const after = await keeper.readState();
+  assert.equal(after.restarts, 1, 'two requests at once are one restart');
+  assert.notEqual(after.pid, before.pid);
+  assert.equal(after.state, 'idle');
+  assert.equal((JSON.parse(first) as { kernelId: string }).kernelId, keeper.order.kernelId);
+  assert.ok(client.states.includes('starting'));
+  assert.equal(client.closing, undefined);
+  const { reply } = await client.run('x');
+  assert.equal(reply.content['ename'], 'NameError');
+});
+
+test('a cell that is sent while the kernel restarts runs in the fresh process', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  const restart = keeper.post(keeperPaths.restart);
+  await keeper.untilState((state) => state.state === 'restarting');
+  const id = client.execute('print("after")');
+  await restart;
+  await client.finished(id);
+  assert.equal(client.printed(id), 'after\n');
+});
+
+test('a restart that fails says why and leaves a dead kernel, which can be restarted', async (t) => {
+  const script = 'if [ -e broken ]; then echo no module; exit 3; fi; exec "$1" -m ipykernel_launcher -f "$2"';
+  const plain = await startKeeper(t);
+  await plain.greeting('started');
+  const [python = ''] = plain.order.argv;
+  const keeper = await startKeeper(t, { argv: ['/bin/sh', '-c', script, 'sh', python, '{connection_file}'] });
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  await client.run('open("broken", "w").close()');
+  const failure = await keeper.post(keeperPaths.restart).catch((error: unknown) => error);
+  assert.ok(failure instanceof WireError);
+  assert.equal(failure.code, 'kernel-start-failed');
+  assert.equal(failure.detail?.exitCode, 3);
+  assert.match(failure.detail.output ?? '', /no module/);
+  assert.equal((await keeper.readState()).state, 'dead');
+  await client.until((one) => one.content['execution_state'] === 'dead');
+  const { unlink } = await import('node:fs/promises');
+  await unlink(`${keeper.home}/broken`);
+  await keeper.post(keeperPaths.restart);
+  assert.equal((await client.run('1')).reply.content['status'], 'ok');
+});
+
+for (const [code, expected] of [
+  ['import os; os._exit(7)', { code: 7 }],
+  ['import os, signal; os.kill(os.getpid(), signal.SIGKILL)', { signal: 'SIGKILL' }],
+  ['import os; os.abort()', { signal: 'SIGABRT', output: 'Fatal Python error: Aborted' }],
+] as const) {
+  test(`a kernel that dies is dead with ${JSON.stringify(expected)}, and clients are told`, async (t) => {
+    const keeper = await startKeeper(t);
+    await keeper.greeting('started');
+    const client = await keeper.connect();
+    client.execute(`x = bytearray(50_000_000); import time; time.sleep(2.5)\n${code}`);
+    await client.until((one) => one.content['execution_state'] === 'dead');
+    const { state, exit, pid } = await keeper.readState();
+    assert.equal(state, 'dead');
+    assert.equal(pid, undefined);
+    const { code: exitCode, signal, output } = exit ?? {};
+    assert.deepEqual(
+      { ...(exitCode === undefined ? {} : { code: exitCode }), ...(signal === undefined ? {} : { signal }) },
+      'code' in expected ? { code: expected.code } : { signal: expected.signal },
+    );
+    if ('output' in expected) assert.match(output ?? '', new RegExp(expected.output));
+    assert.ok((exit?.lastMemoryBytes ?? 0) > 50_000_000, 'its memory is known');
+    assert.ok((exit?.totalMemoryBytes ?? 0) > (exit?.lastMemoryBytes ?? 0));
+    const late = await keeper.connect();
+    await late.until((one) => one.content['execution_state'] === 'dead');
+    await assert.rejects(keeper.post(keeperPaths.interrupt), { code: 'kernel-dead' });
+    await keeper.post(keeperPaths.restart);
+    assert.equal((await late.run('1')).reply.content['status'], 'ok');
+    assert.equal((await keeper.readState()).exit, undefined);
+  });
+}
+
+test('a kernel that dies is started again when the settings say so, until it dies too often', async (t) => {
+  const keeper = await startKeeper(t, { settings: { restartAutomatically: true } });
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  for (let restarts = 1; restarts <= 5; restarts += 1) {
+    client.execute('import os; os._exit(1)');
+    await keeper.untilState((state) => state.restarts === restarts && state.state === 'idle');
+  }
+  assert.equal(client.states.filter((state) => state === 'restarting').length, 5);
+  client.execute('import os; os._exit(1)');
+  await keeper.untilState((state) => state.state === 'dead');
+});
+
 test('after a shutdown no process and no file is left', async (t) => {
   const keeper = await startKeeper(t);
   const { state } = await keeper.greeting('started');
@@ -42,4 +159,60 @@ test('after a shutdown no process and no file is left', async (t) => {
   assert.equal(existsSync(keeper.socket), false);
   assert.equal((await client.closed()).code, 4004);
   assert.equal(client.states.at(-1), 'dead');
+});
+
+test('a forced shutdown does not wait for a kernel that ignores everything', async (t) => {
+  const keeper = await startKeeper(t);
+  const { state } = await keeper.greeting('started');
+  const client = await keeper.connect();
+  client.execute(
+    'import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint("deaf", flush=True)\nwhile True: pass',
+  );
+  await client.until((one) => one.type === 'stream');
+  const begun = Date.now();
+  await keeper.post(`${keeperPaths.shutdown}?force`);
+  assert.ok(Date.now() - begun < 2000);
+  assert.equal(await keeper.exited(), 0);
+  assert.equal(await processStartTime(state.pid ?? 0), undefined);
+});
+
+test('the stream of states tells every change', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const abandon = new AbortController();
+  t.after(() => abandon.abort());
+  const seen: string[] = [];
+  const reading = (async () => {
+    for await (const state of keeper.watchStates(abandon.signal)) {
+      seen.push(`${state.state} ${state.connections}`);
+      if (state.state === 'dead') return;
+    }
+  })();
+  const untilSeen = (state: string) =>
+    until(() => (seen.at(-1) === state ? true : undefined), withDeadline(10_000, state));
+  await untilSeen('idle 0');
+  const client = await keeper.connect();
+  await untilSeen('idle 1');
+  await client.run('import time; time.sleep(0.3)');
+  await untilSeen('idle 1');
+  await keeper.post(keeperPaths.shutdown);
+  await reading;
+  assert.deepEqual(
+    seen.filter((one, index) => one !== seen[index - 1]),
+    ['idle 0', 'idle 1', 'busy 1', 'idle 1', 'dead 0'],
+  );
+});
+
+test('requests on the control channel and other clients do not change what a kernel is busy with', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  const other = await keeper.connect();
+  const id = client.execute('print("on", flush=True); import time; time.sleep(2)');
+  await client.until((one) => one.type === 'stream');
+  const question = other.send('control', 'kernel_info_request', {});
+  await other.until((one) => one.parent === question && one.content['execution_state'] === 'idle');
+  assert.equal((await keeper.readState()).state, 'busy');
+  await client.finished(id);
+  await keeper.untilState((state) => state.state === 'idle');
 });

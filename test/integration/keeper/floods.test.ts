@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { readFile } from 'node:fs/promises';
+import { test } from 'node:test';
+import { delay } from '../../../src/base/time';
+import { startKeeper } from './driven-keeper';
+
+/** Publishes messages of a known size through the kernel's own session, past its coalescing of printed text. */
+const publish = (count: number, sizeBytes: number) => `
+kernel = get_ipython().kernel
+text = 'x' * ${sizeBytes}
+for i in range(${count}):
+    kernel.send_response(kernel.iopub_socket, 'display_data', {'data': {'text/plain': str(i)}, 'metadata': {'fill': text}})`;
+
+test('200,000 printed lines arrive exactly', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const clients = [await keeper.connect(), await keeper.connect({ protocol: 'json' })];
+  const [client] = clients;
+  const { outputs } = (await client?.run('for i in range(200000): print(i)')) ?? { outputs: [] };
+  const id = outputs[0]?.parent ?? '';
+  const expected = Array.from({ length: 200_000 }, (_, index) => `${index}\n`).join('');
+  for (const one of clients) {
+    await one.until((message) => message.parent === id && message.content['execution_state'] === 'idle');
+    assert.equal(one.printed(id), expected);
+  }
+});
+
+test('a reader that stops for 4 s loses nothing while it is less than 64 MiB behind', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  client.webSocket.pause();
+  const id = client.execute(publish(20_000, 2048));
+  await delay(4000);
+  client.webSocket.resume();
+  await client.finished(id);
+  const numbers = client.seen
+    .filter((one) => one.type === 'display_data')
+    .map((one) => Number((one.content['data'] as { 'text/plain': string })['text/plain']));
+  assert.deepEqual(
+    numbers,
+    Array.from({ length: 20_000 }, (_, index) => index),
+  );
+});
+
+test('a reader that is more than 64 MiB behind is closed with 4008 and told how far, and the kernel goes on', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  const witness = await keeper.connect();
+  client.webSocket.pause();
+  await witness.run(publish(1600, 64 * 1024));
+  const state = await keeper.readState();
+  assert.equal(state.connections, 1);
+  client.webSocket.resume();
+  const { code, reason } = await client.closed();
+  assert.equal(code, 4008);
+  assert.match(reason, /^this client was 67 MB behind/);
+  assert.equal(witness.seen.filter((one) => one.type === 'display_data').length, 1600);
+  const status = await readFile(`/proc/${keeper.pid}/status`, 'utf8');
+  const residentBytes = Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1]) * 1024;
+  assert.ok(residentBytes < 400_000_000, `${residentBytes} bytes are resident`);
+});
+
+test('what is kept for clients that are away is bounded, and dropped as a whole', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const lost = await keeper.connect();
+  await lost.run('1');
+  lost.terminate();
+  await keeper.untilState((state) => state.connections === 0);
+  const witness = await keeper.connect();
+  const { outputs } = await witness.run(publish(1600, 64 * 1024));
+  const id = outputs[0]?.parent;
+  const back = await keeper.connect({ session: lost.session });
+  await back.run('2');
+  assert.deepEqual(
+    back.seen.filter((one) => one.parent === id),
+    [],
+  );
+  const log = await readFile(`${keeper.order.stateFolder}/keeper.log`, 'utf8');
+  assert.match(log, /what the longest absent one missed was dropped/);
+});
+
+test('one display of 64 MiB reaches a client that reads, with what comes after it', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  const { outputs } = await client.run(publish(1, 64 * 1024 * 1024));
+  assert.equal((outputs[2]?.content['metadata'] as { fill: string }).fill.length, 64 * 1024 * 1024);
+});
