@@ -4,7 +4,7 @@ import { exitCodes, type AgentAddress } from '../../protocol/command-line';
 import { ConfigurationError } from '../configuration/user-configuration';
 import { readAgentPlaces } from './start/agent-places';
 import { openDoor, readDoorRequest } from './start/open-door';
-import { findOrStartAgent } from './start/start-agent';
+import { AgentStartError, findOrStartAgent } from './start/start-agent';
 
 /** How `remote-kernels agent` is called. */
 export interface AgentCommand {
@@ -28,7 +28,8 @@ export async function runAgent(command: AgentCommand): Promise<number> {
     return exitCodes.ok;
   } catch (error) {
     process.stderr.write(`remote-kernels agent: ${toError(error).message}\n`);
-    return error instanceof ConfigurationError ? exitCodes.configuration : exitCodes.unavailable;
+    if (error instanceof ConfigurationError) return exitCodes.configuration;
+    return error instanceof AgentStartError ? error.exitCode : exitCodes.unavailable;
   }
 }
 

@@ -34,6 +34,10 @@ export async function serveAgent(): Promise<number> {
     level: configuration.logLevel,
   });
   const logger = logFile.createLogger();
+  process.on('uncaughtException', (error) => {
+    logger.error('the agent ends by a fault of its own; kernels stay', error);
+    process.exit(exitCodes.software);
+  });
   try {
     // An agent in another process namespace looks dead by its number and may still answer.
     const other = await findAgent(places.candidates, withDeadline(10_000, 'the agent of this user'));

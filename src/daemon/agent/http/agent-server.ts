@@ -27,6 +27,12 @@ export interface AgentServerOptions {
   readonly logger: Logger;
 }
 
+/** What Node's parser reports before there is a request, as the status that says it. */
+const parserFaults: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
 /** Makes the HTTP server of one socket. The caller makes it listen and closes it. Sizes, counts and times are bounded. */
 export function createAgentServer(options: AgentServerOptions): Server {
   const server = createServer({
@@ -49,8 +55,10 @@ export function createAgentServer(options: AgentServerOptions): Server {
       refuseUpgrade(options, request, socket, error);
     });
   });
-  server.on('clientError', (_error, socket: Duplex) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    const status = parserFaults[error.code ?? ''] ?? 400;
+    if (socket.writable)
+      socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\nConnection: close\r\n\r\n`);
     else socket.destroy();
   });
   return server;

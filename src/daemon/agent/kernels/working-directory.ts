@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, normalize } from 'node:path';
+import { dirname, isAbsolute, join, normalize, resolve } from 'node:path';
 import { WireError } from '../../../protocol/errors';
 
 /** Replaces a leading `~` by the home folder, as a shell does. */
@@ -16,7 +16,7 @@ export async function readWorkingDirectory(path: string | undefined, homeFolder:
     throw new WireError('folder-not-found', `the working directory ${path} is not an absolute path`);
   if (!(await isFolder(folder)))
     throw new WireError('folder-not-found', `there is no folder ${folder} on this host`);
-  return normalize(folder);
+  return resolve(folder);
 }
 
 /**
@@ -24,13 +24,11 @@ export async function readWorkingDirectory(path: string | undefined, homeFolder:
  * notebook's folder, and where that does not exist here the nearest one above, as `jupyter_server` does for hosts that do not share files.
  */
 export async function folderForApiPath(path: string | undefined, homeFolder: string): Promise<string> {
-  const relative = normalize(`/${path ?? ''}`);
-  let folder = join(homeFolder, relative);
-  while (folder !== homeFolder && folder !== dirname(folder)) {
-    if (await isFolder(folder)) return folder;
-    folder = dirname(folder);
-  }
-  return homeFolder;
+  const root = resolve(homeFolder);
+  // As from the root of a file system, so that no number of `..` leads above the home folder.
+  let folder = resolve(join(root, normalize(`/${path ?? ''}`)));
+  while (folder !== root && !(await isFolder(folder))) folder = dirname(folder);
+  return folder;
 }
 
 /** Whether there is a folder, or a link to one, at this path. */

@@ -41,7 +41,8 @@ export async function findAgent(
 
 /** The agent's answer, or nothing when nobody listens there. */
 async function sayHello(socket: string, signal: AbortSignal): Promise<Hello | undefined> {
-  const deadline = withDeadline(helloTimeoutMs, `the agent on ${socket}`, signal);
+  // Not derived from the caller's signal, to which a start that asks again and again would add a listener each time.
+  const deadline = withDeadline(helloTimeoutMs, `the agent on ${socket}`);
   let hello: Hello;
   try {
     hello = await requestJson({ socket, path: agentPaths.hello, signal: deadline }, parseHello);

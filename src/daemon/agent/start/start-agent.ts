@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { delay } from '../../../base/time';
 import { toSingleLine } from '../../../base/text';
 import type { AgentAddress } from '../../../protocol/command-line';
+import { listInheritable } from '../../platform/descriptors';
 import { isFolder } from '../kernels/working-directory';
 import { readLockHolder } from './agent-lock';
 import type { AgentPlaces } from './agent-places';
@@ -15,6 +16,18 @@ const pollIntervalMs = 10;
 
 /** How often a start is tried again when the agent ended before it answered, without saying that it failed. */
 const maxStarts = 5;
+
+/** The agent ended before it answered; the message is what it said. */
+export class AgentStartError extends Error {
+  constructor(
+    message: string,
+    /** As in sysexits(3). */
+    readonly exitCode: number,
+  ) {
+    super(message);
+    this.name = 'AgentStartError';
+  }
+}
 
 /** Finds this user's agent, or starts it and waits until it answers. Rejects with what the agent said when it could not start. */
 export async function findOrStartAgent(
@@ -44,7 +57,7 @@ async function startOnce(
       const exit = started.exit();
       const found = await findAgent(places.candidates, signal);
       if (found !== undefined) return describe(found, await readPid(found), started.pid);
-      if (exit !== undefined && exit !== 0) throw new Error(await started.complaint());
+      if (exit !== undefined && exit !== 0) throw new AgentStartError(await started.complaint(), exit);
       if (exit === 0 && (await isNobodyStarting(places))) return undefined;
       await delay(pollIntervalMs, signal);
     }
@@ -77,7 +90,7 @@ async function spawnAgent(program: string, places: AgentPlaces): Promise<Startin
     detached: true,
     cwd: (await isFolder(homeFolder)) ? homeFolder : '/',
     env: agentVariables(process.env),
-    stdio: ['ignore', 'ignore', output],
+    stdio: ['ignore', 'ignore', output, ...(await coverInherited(output))],
   });
   closeSync(output);
   child.unref();
@@ -91,10 +104,19 @@ async function spawnAgent(program: string, places: AgentPlaces): Promise<Startin
     exit: () => exit,
     async complaint() {
       const said = failure === '' ? (await readFile(path, 'utf8')).trim() : failure;
-      return said === '' ? `the agent ended with exit code ${exit ?? 0}` : toSingleLine(said, 2000);
+      return said === '' ? `the agent ended with exit code ${exit ?? 0}` : toSingleLine(said.replace(/^remote-kernels agent: /, ''), 2000);
     },
     forget: () => rm(folder, { recursive: true, force: true }),
   };
+}
+
+/** Puts the descriptor in the place of every other one that the child would inherit and thereby keep open for our caller. */
+async function coverInherited(descriptor: number): Promise<(number | 'ignore')[]> {
+  const inherited = await listInheritable();
+  const last = Math.max(2, ...inherited);
+  return Array.from({ length: last - 2 }, (_, index) =>
+    inherited.includes(index + 3) ? descriptor : 'ignore',
+  );
 }
 
 /** Whether no process holds any lock of this user's agent, so that waiting for one to answer would be in vain. */

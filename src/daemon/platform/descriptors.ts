@@ -1,0 +1,20 @@
+import { readdir, readFile } from 'node:fs/promises';
+
+/** `O_CLOEXEC` of Linux, as `/proc/<pid>/fdinfo` shows it in octal (proc(5)). */
+const closeOnExec = 0o2000000;
+
+/**
+ * The open descriptors above standard error that a child of ours would inherit. Node keeps its own from its children, and the first few that it
+ * was started with, but not one that a caller opened with a high number. Empty on systems that do not tell.
+ */
+export async function listInheritable(): Promise<number[]> {
+  const found: number[] = [];
+  for (const name of await readdir('/proc/self/fdinfo').catch(() => [])) {
+    // One that was open only for this look is gone by now.
+    const text = await readFile(`/proc/self/fdinfo/${name}`, 'utf8').catch(() => '');
+    const flags = /^flags:\s*([0-7]+)$/m.exec(text)?.[1];
+    if (Number(name) > 2 && flags !== undefined && (parseInt(flags, 8) & closeOnExec) === 0)
+      found.push(Number(name));
+  }
+  return found;
+}
