@@ -43,6 +43,8 @@ export interface EnvironmentCatalogOptions {
   readonly watch: boolean;
   /** For tests: the files that are read. */
   readonly files?: Files;
+  /** How long a disk may take to answer before the search goes on without it; 10 s by default. */
+  readonly answerTimeoutMs?: number;
   /** For tests: the folder that stands for `/` in the system's own places. */
   readonly fileSystemRoot?: string;
 }
@@ -86,7 +88,7 @@ class Catalog implements EnvironmentCatalog {
 
   constructor(private readonly options: EnvironmentCatalogOptions) {
     this.files = options.files ?? systemFiles;
-    this.cache = new InspectionCache(this.files);
+    this.cache = new InspectionCache(this.files, options.answerTimeoutMs);
     this.person = {
       uid: process.getuid?.(),
       homeFolder: options.homeFolder,
@@ -184,7 +186,6 @@ class Catalog implements EnvironmentCatalog {
     const { signal } = this.ended;
     signal.throwIfAborted();
     const { environments, watched } = await search(this.places(), {
-      files: this.files,
       cache: this.cache,
       person: this.person,
       logger: this.options.logger,

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import type { Logger } from '../../../base/logger';
 import type { Environment } from '../../../protocol/environments';
 import { explore, type WatchedPath } from './explore';
-import { isFault, type Files } from './files';
+import { isFault, type Fault } from './files';
 import { inspectInstallation } from './inspect-installation';
 import { inspectKernelspecFolder } from './inspect-kernelspecs';
 import { inspectPrefix } from './inspect-prefix';
@@ -19,7 +19,6 @@ import { TaskGroup } from './task-group';
 
 /** What a search needs; `onFound` hears of each environment as soon as it is described, perhaps again with a better path. */
 export interface SearchOptions {
-  readonly files: Files;
   readonly cache: InspectionCache;
   readonly person: Person;
   readonly logger: Logger;
@@ -36,9 +35,6 @@ export interface SearchResult {
 
 /** How many places and prefixes are looked at side by side. */
 const tasksAtOnce = 24;
-
-/** A place on a disk that does not answer is given up after that long; the rest of the search does not wait for it. */
-const placeTimeoutMs = 10_000;
 
 /** A thing that was found, under the key by which it is the same thing wherever it was found. */
 interface Finding {
@@ -85,49 +81,44 @@ class Search {
     const key = `${place.look} ${place.path}`;
     if (this.seenPlaces.has(key)) return;
     this.seenPlaces.add(key);
-    this.group.add(() => this.patiently(place.path, async () => this.lookAt(place, rank)));
+    this.group.add(() => this.lookAt(place, rank));
   }
 
   private async lookAt(place: Place, rank: number): Promise<void> {
-    const { files, cache, person } = this.options;
+    const { cache, person } = this.options;
     const key = `explore ${place.look} ${place.path}`;
     this.usedKeys.add(key);
     const found = await cache.get(key, (traced) => explore(traced, place, person));
     this.watched.push(...found.watched);
     for (const next of found.places) this.visit(next, rank);
     for (const { path, expectation } of found.prefixes) this.consider(path, expectation, rank);
-    for (const program of found.programs) {
-      this.group.add(() => this.patiently(program, () => this.considerProgram(files, program, rank)));
-    }
-    for (const folder of found.kernelspecFolders) {
-      this.group.add(() => this.patiently(folder, () => this.considerKernelspecs(folder, rank)));
-    }
+    for (const program of found.programs) this.group.add(() => this.considerProgram(program, rank));
+    for (const folder of found.kernelspecFolders)
+      this.group.add(() => this.considerKernelspecs(folder, rank));
   }
 
   private consider(prefix: string, expectation: Expectation, rank: number): void {
-    this.group.add(() =>
-      this.patiently(prefix, async () => {
-        const { files, cache, person } = this.options;
-        const real = await files.realpath(prefix);
-        const realPrefix = isFault(real) ? prefix : real;
-        const cacheKey = `prefix ${expectation} ${prefix}`;
-        await this.settle(`prefix ${realPrefix}`, cacheKey, rank, () =>
-          cache.get(cacheKey, (traced) => inspectPrefix(traced, { prefix, realPrefix, expectation }, person)),
-        );
-      }),
-    );
+    this.group.add(async () => {
+      const { cache, person } = this.options;
+      const real = await this.realpath(prefix);
+      const realPrefix = isFault(real) ? prefix : real;
+      const cacheKey = `prefix ${expectation} ${prefix}`;
+      await this.settle(`prefix ${realPrefix}`, cacheKey, rank, () =>
+        cache.get(cacheKey, (files) => inspectPrefix(files, { prefix, realPrefix, expectation }, person)),
+      );
+    });
   }
 
-  private async considerProgram(files: Files, python: string, rank: number): Promise<void> {
+  private async considerProgram(python: string, rank: number): Promise<void> {
     const { cache, person } = this.options;
-    const real = await files.realpath(python);
+    const real = await this.realpath(python);
     if (isFault(real)) return;
     const prefix = dirname(dirname(real));
     const candidate = { kind: 'system', prefix, realPrefix: prefix, name: python, python } as const;
     const cacheKey = `program ${python}`;
     await this.settle(`program ${real}`, cacheKey, rank, () =>
-      cache.get(cacheKey, async (traced) => ({
-        environment: await inspectInstallation(traced, candidate, person),
+      cache.get(cacheKey, async (files) => ({
+        environment: await inspectInstallation(files, candidate, person),
         kernelspecs: [],
       })),
     );
@@ -137,10 +128,16 @@ class Search {
     const { cache, person } = this.options;
     const key = `kernelspecs ${folder}`;
     this.usedKeys.add(key);
-    const found = await cache.get(key, (traced) => inspectKernelspecFolder(traced, folder, person));
+    const found = await cache.get(key, (files) => inspectKernelspecFolder(files, folder, person));
     this.kernelspecFolders.set(folder, { rank, found });
     this.follow(found, rank);
     for (const path of cache.foldersOf(key)) this.watched.push({ path });
+  }
+
+  private realpath(path: string): Promise<string | Fault> {
+    const key = `realpath ${path}`;
+    this.usedKeys.add(key);
+    return this.options.cache.get(key, (files) => files.realpath(path));
   }
 
   /** Describes a thing unless it is already known under a path that comes first in the order of places. */
@@ -189,21 +186,5 @@ class Search {
       this.options.onFound(environment);
     }
     return [...all.values()].sort(compareEnvironments);
-  }
-
-  private async patiently(path: string, task: () => Promise<void>): Promise<void> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(() => {
-        this.options.logger.warn(`${path} did not answer within ${placeTimeoutMs / 1000} s`);
-        resolve();
-      }, placeTimeoutMs);
-      timer.unref();
-    });
-    try {
-      await Promise.race([task(), late]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
