@@ -2,6 +2,7 @@ import type { Logger } from '../../base/logger';
 import type { Pin } from '../../protocol/pin';
 import {
   ConnectionError,
+  type AnyTransport,
   type Connection,
   type ConnectionErrorCode,
   type ConnectOptions,
@@ -9,7 +10,6 @@ import {
   type Endpoint,
   type Interaction,
   type SecretStore,
-  type Transport,
 } from '../transports/transport';
 import { endpointKey } from './endpoints';
 
@@ -27,7 +27,7 @@ export interface AttemptTarget {
 
 /** What an attempt is made with. */
 export interface AttemptOptions {
-  readonly transports: readonly Transport[];
+  readonly transports: readonly AnyTransport[];
   readonly secrets: SecretStore;
   readonly interaction?: Interaction;
   readonly onStep: (step: ConnectStep) => void;
@@ -87,9 +87,6 @@ async function open(
   acceptedPin: Pin | undefined,
   { transports, secrets, interaction, onStep, logger, signal }: AttemptOptions,
 ): Promise<Connection> {
-  const transport = transports.find(({ kind }) => kind === endpoint.kind);
-  if (transport === undefined)
-    throw new ConnectionError('not-supported', `nothing here connects by ${endpoint.kind}`);
   const options: ConnectOptions = {
     hostName: target.hostName,
     secrets,
@@ -100,7 +97,25 @@ async function open(
     ...(target.userName === undefined ? {} : { userName: target.userName }),
     ...(interaction === undefined ? {} : { interaction }),
   };
-  return await transport.connect(endpoint, options);
+  for (const transport of transports) {
+    const connecting = connectIfItsKind(transport, endpoint, options);
+    if (connecting !== undefined) return await connecting;
+  }
+  throw new ConnectionError('not-supported', `nothing here connects by ${endpoint.kind}`);
+}
+
+/** The compiler pairs a transport with an endpoint of its kind only when both kinds are spelled out. */
+function connectIfItsKind(
+  transport: AnyTransport,
+  endpoint: Endpoint,
+  options: ConnectOptions,
+): Promise<Connection> | undefined {
+  if (transport.kind === 'local' && endpoint.kind === 'local') return transport.connect(endpoint, options);
+  if (transport.kind === 'tls' && endpoint.kind === 'tls') return transport.connect(endpoint, options);
+  if (transport.kind === 'ssh' && endpoint.kind === 'ssh') return transport.connect(endpoint, options);
+  if (transport.kind === 'jupyterhub' && endpoint.kind === 'jupyterhub')
+    return transport.connect(endpoint, options);
+  return undefined;
 }
 
 /** Whatever was thrown as a reason. The person's own signal makes it `cancelled`. */

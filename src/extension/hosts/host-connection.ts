@@ -7,10 +7,10 @@ import type { Hello } from '../../protocol/agent';
 import { AgentClient } from '../remote/agent-client';
 import {
   ConnectionError,
+  type AnyTransport,
   type Connection,
   type Interaction,
   type SecretStore,
-  type Transport,
 } from '../transports/transport';
 import { openFirst, toFailure, type AttemptTarget } from './attempt';
 import type { ConnectOutcome } from './host';
@@ -19,7 +19,7 @@ import { next, type HostEvent } from './state-machine';
 
 /** What the runner of one host is made with. */
 export interface HostConnectionOptions {
-  readonly transports: readonly Transport[];
+  readonly transports: readonly AnyTransport[];
   readonly secrets: SecretStore;
   readonly logger: Logger;
   readonly clock: Clock;

@@ -3,16 +3,16 @@ import { toError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import type { Logger } from '../../base/logger';
 import { systemClock, withDeadline, type Clock } from '../../base/time';
-import type { Hello } from '../../protocol/agent';
+import type { Client, Hello } from '../../protocol/agent';
 import { parsePin, type Pin } from '../../protocol/pin';
 import {
   passwordSecretKey,
   tokenSecretKey,
+  type AnyTransport,
   type Connection,
   type Endpoint,
   type Interaction,
   type SecretStore,
-  type Transport,
 } from '../transports/transport';
 import type { AttemptTarget } from './attempt';
 import { hostIdOf, isSameEndpoint, mergeEndpoints, thisMachineId } from './endpoints';
@@ -31,9 +31,11 @@ export interface HostsOptions {
   readonly storage: HostStorage;
   readonly secrets: SecretStore;
   /** At most one of each kind. This machine is listed when there is a `local` one. */
-  readonly transports: readonly Transport[];
+  readonly transports: readonly AnyTransport[];
   /** Started and disposed by the hosts. */
   readonly providers: readonly HostProvider[];
+  /** Whose window it is: several of them share saved hosts and sign-ins, and the log tells them apart. */
+  readonly client: Client;
   readonly logger: Logger;
   readonly clock?: Clock;
   /** Asked each time a connection is lost: the person's setting. */
@@ -68,7 +70,8 @@ class HostRegistry implements Hosts, Disposable {
 
   /** Reads what is saved, starts the providers, and connects what was connected. */
   start(): void {
-    const { storage, providers, connectsAtStart = true } = this.options;
+    const { storage, providers, client, logger, connectsAtStart = true } = this.options;
+    logger.debug(`hosts of window ${client.windowId} (${client.label})`);
     this.store.add(storage.onDidChange(() => this.rebuild()));
     for (const provider of providers) {
       this.store.add(provider);

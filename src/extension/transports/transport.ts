@@ -144,6 +144,9 @@ export interface Transport<K extends Endpoint['kind'] = Endpoint['kind']> {
   connect(endpoint: Extract<Endpoint, { kind: K }>, options: ConnectOptions): Promise<Connection>;
 }
 
+/** A transport of any kind. */
+export type AnyTransport = { [K in Endpoint['kind']]: Transport<K> }[Endpoint['kind']];
+
 /** Every reason why a connection is not there, with what is done about it. A code without a decision does not compile. */
 export const connectionErrors = {
   unreachable: 'retry',

@@ -46,8 +46,7 @@ export function runAgentCommand(
       child.stdout.destroy();
       child.stderr.destroy();
       if (code === 0 && address !== undefined) resolve(address);
-      else
-        reject(unavailable(`the command ended with ${code ?? signalName ?? 'nothing'}`, output.stderr));
+      else reject(unavailable(`the command ended with ${code ?? signalName ?? 'nothing'}`, output.stderr));
     };
     child.once('close', finish);
     // The agent leaves the command, and something that it started could keep the pipe open.
