@@ -37,7 +37,7 @@ test('a host is found, paired with, used, and found again after a reload and aft
     name: 'main-job',
   });
   const { notebook } = workbench;
-  const stage = stagesOf(t);
+  const stage = stagesOf(t, () => workbench.screenshot('failed'));
 
   await stage('the host that announces itself is in the side bar', async () => {
     await workbench.showView('Remote Kernels');

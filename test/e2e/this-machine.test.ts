@@ -19,7 +19,7 @@ test('this machine is used without a daemon and without signing in', async (t) =
     name: 'this-machine',
   });
   const { notebook } = workbench;
-  const stage = stagesOf(t);
+  const stage = stagesOf(t, () => workbench.screenshot('failed'));
 
   await stage('the empty view offers it', async () => {
     await workbench.showView('Remote Kernels');

@@ -56,9 +56,11 @@ async function announce(
     env: environment,
     stdio: ['pipe', 'pipe', 'inherit'],
   });
+  const ended = once(child, 'exit');
+  child.stdin.on('error', () => child.kill('SIGKILL'));
   t.after(async () => {
     child.stdin.end();
-    if (child.exitCode === null) await once(child, 'exit');
+    await ended;
   });
   child.stdin.write(`${JSON.stringify(order)}\n`);
   const lines = createInterface({ input: child.stdout });

@@ -2,9 +2,12 @@ import type { TestContext } from 'node:test';
 
 /**
  * Runs the stages of one long story as tests inside a test, in order. When one has failed, what stands on it is skipped and says so, instead of
- * waiting for things that cannot come.
+ * waiting for things that cannot come. `onFailure` runs right after a stage failed, to keep a picture of what there was.
  */
-export function stagesOf(t: TestContext): (name: string, work: () => Promise<void>) => Promise<void> {
+export function stagesOf(
+  t: TestContext,
+  onFailure: () => Promise<void>,
+): (name: string, work: () => Promise<void>) => Promise<void> {
   let failed: string | undefined;
   return async (name, work) => {
     await t.test(name, async (stage) => {
@@ -12,9 +15,13 @@ export function stagesOf(t: TestContext): (name: string, work: () => Promise<voi
         stage.skip(`stands on "${failed}", which failed`);
         return;
       }
-      failed = name;
-      await work();
-      failed = undefined;
+      try {
+        await work();
+      } catch (error) {
+        failed = name;
+        await onFailure();
+        throw error;
+      }
     });
   };
 }

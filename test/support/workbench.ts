@@ -2,10 +2,10 @@ import assert from 'node:assert/strict';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
-import { chromium, type BrowserContext, type Locator, type Page } from 'playwright-core';
+import { chromium, type Locator, type Page } from 'playwright-core';
 import { until, withDeadline } from '../../src/base/time';
 import { preparedCodeServer } from '../../src/development/code-server';
-import { startEditor, type EditorServer } from '../../src/development/editor-server';
+import { startEditor } from '../../src/development/editor-server';
 import { packExtension } from '../../src/development/packaging/extension-package';
 import { artifacts } from '../../src/development/repository';
 import { notebookOf, type NotebookWindow } from './notebook-window';
@@ -97,25 +97,11 @@ export async function openWorkbench(t: TestContext, options: WorkbenchOptions): 
     viewport: { width: 1400, height: 900 },
   });
   t.after(() => browser.close());
-  return openWindow(t, browser, editor, options);
-}
-
-async function openWindow(
-  t: TestContext,
-  browser: BrowserContext,
-  editor: EditorServer,
-  options: WorkbenchOptions,
-): Promise<Workbench> {
   const page = browser.pages()[0] ?? (await browser.newPage());
   page.setDefaultTimeout(waitMs);
   await page.goto(`${editor.url}/?folder=${encodeURIComponent(options.workspace)}`);
   await page.locator('.monaco-workbench .statusbar').waitFor();
-  const workbench = new PageWorkbench(page, options.name);
-  // A failed test keeps a picture of what the person would have seen.
-  t.after(async () => {
-    if (!page.isClosed()) await workbench.screenshot('at-the-end');
-  });
-  return workbench;
+  return new PageWorkbench(page, options.name);
 }
 
 class PageWorkbench implements Workbench {

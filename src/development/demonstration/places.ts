@@ -35,15 +35,20 @@ export async function preparePlaces(): Promise<Places> {
   return { home, workspace, notebook, editor: join(folder, 'editor'), environment: environmentOf(home) };
 }
 
-/** Makes the example environment once, where a person's environments usually are. Resolves with its folder. */
-export async function prepareExampleEnvironment(home: string, signal: AbortSignal): Promise<string> {
-  const environments = await cachedFolder(
+/** A folder that holds the example environment and nothing else, made the first time and kept. */
+export function preparedExample(signal: AbortSignal): Promise<string> {
+  return cachedFolder(
     {
       name: `example-environment-${examplePackages.map((name) => name.split('==')[1]).join('-')}`,
       build: async (folder) => makePythonEnvironment(join(folder, exampleName), examplePackages, signal),
     },
     signal,
   );
+}
+
+/** Puts the example environment where the environments of a person with that home usually are. Resolves with its folder. */
+export async function prepareExampleEnvironment(home: string, signal: AbortSignal): Promise<string> {
+  const environments = await preparedExample(signal);
   const link = join(home, '.virtualenvs');
   await rm(link, { force: true });
   await symlink(environments, link);

@@ -1,6 +1,7 @@
 import { prepareEnvironments } from '../../../test/support/python-environments';
 import { buildBundles } from '../bundles';
 import { preparedCodeServer } from '../code-server';
+import { preparedExample } from '../demonstration/places';
 import { formatSeconds, markOf, Steps } from '../steps';
 import { editorPackages, pythonPackages, requireSystemPackages, testPackages } from '../system-packages';
 import { checks, runCheck } from './checks';
@@ -75,6 +76,7 @@ async function prepareMachine(wanted: Wanted, steps: Steps, signal: AbortSignal)
     await steps.run('build', async () => {
       if (!(await buildBundles(signal))) print('  nothing has changed since the last build\n');
     }),
+    !isE2e || (await steps.run('example environment', () => preparedExample(signal))),
     !isE2e || (await steps.run('code-server', () => preparedCodeServer(signal))),
   ];
   return results.every((isOk) => isOk);
