@@ -5,7 +5,6 @@ import { Sequence } from '../../base/sequence';
 import { toSingleLine } from '../../base/text';
 import type { KernelDetails } from '../../protocol/kernels';
 import type { EnvironmentReference, NotebookKernelReference } from '../editor/notebook-kernels';
-import { isLost } from '../hosts/host-state';
 import type { Host } from '../hosts/host';
 import type { EditorCell } from './editor-cell';
 import { createEditorCell, KernelLink } from './kernel-link';
@@ -338,12 +337,6 @@ function withoutKernel(notebook: RememberedNotebook): RememberedNotebook {
     ...(remoteFolder === undefined ? {} : { remoteFolder }),
     usedAt,
   };
-}
-
-/** Whether the host of the notebook is away and comes back by itself. */
-export function isAway(open: OpenNotebook): boolean {
-  const { host } = open;
-  return host !== undefined && isLost(host.state);
 }
 
 /** The name of the document's file, or what the editor calls it. */
