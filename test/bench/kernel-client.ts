@@ -32,6 +32,7 @@ export class KernelClient {
       reply?: { at: number; content: Record<string, unknown> };
       idleAt?: number;
       settle: (answer: Answer) => void;
+      fail: (error: Error) => void;
     }
   >();
 
@@ -98,6 +99,10 @@ export class KernelClient {
           clearTimeout(timer);
           resolve(answer);
         },
+        fail: (error) => {
+          clearTimeout(timer);
+          reject(error);
+        },
       });
       this.write({ channel, parts: [part(header), part({}), part({}), part(content), ...buffers] });
     });
@@ -113,6 +118,12 @@ export class KernelClient {
       stop_on_error: true,
     };
     return this.request('shell', 'execute_request', content, buffers, timeoutMs);
+  }
+
+  /** Ends every request under way: nothing more will come. */
+  fail(error: Error): void {
+    for (const waiter of this.waiting.values()) waiter.fail(error);
+    this.waiting.clear();
   }
 
   private settleIdle(parts: MessageParts, now: number): void {
@@ -154,11 +165,15 @@ export async function openWebSocket(
     (message) => socket.send(Buffer.concat(encodeChannelMessage(message))),
     () =>
       new Promise((resolve) => {
+        if (socket.readyState === WebSocket.CLOSED) resolve();
         socket.once('close', () => resolve());
         socket.close();
       }),
   );
   socket.on('error', () => undefined);
+  socket.on('close', (code, reason) =>
+    client.fail(new Error(`the WebSocket was closed (${code} ${reason.toString()})`)),
+  );
   socket.on('message', (data) => {
     const decoded = decodeChannelMessage(data as Buffer);
     if (decoded.ok) client.receive(decoded.value);
