@@ -170,7 +170,7 @@ describe('what the catalog finds', () => {
     await writeTree(root, {
       'home/x': '',
       'usr/bin/python3.11': 'PROGRAM',
-      'usr/bin/python3': { link: 'python3.11' },
+      'usr/bin/python3': { linkTo: 'python3.11' },
       'usr/bin/python3.9': 'PROGRAM',
       'usr/bin/python3-config': 'PROGRAM',
       'usr/include/python3.11/patchlevel.h': '#define PY_VERSION "3.11.2"\n',
@@ -178,7 +178,7 @@ describe('what the catalog finds', () => {
       'usr/lib/python3/dist-packages/ipykernel-6.17.0.egg-info': '',
       'home/.pyenv/shims/python3': 'PROGRAM',
       ...condaTree('elsewhere/conda/envs/e'),
-      'elsewhere/conda/envs/e/bin/python3': { link: 'python3.11' },
+      'elsewhere/conda/envs/e/bin/python3': { linkTo: 'python3.11' },
     });
     await symlink('usr/bin', join(root, 'bin'));
     const PATH = ['bin', 'home/.pyenv/shims', 'elsewhere/conda/envs/e/bin']
@@ -341,7 +341,7 @@ describe('broken environments', () => {
       'a link to a Python that is gone',
       {
         ...virtualTree('home/.virtualenvs/x', 'version = 3.9.1\n'),
-        'home/.virtualenvs/x/bin/python': { link: '/no/such/python3.9' },
+        'home/.virtualenvs/x/bin/python': { linkTo: '/no/such/python3.9' },
       },
       'dangling-link',
     ],
@@ -349,7 +349,7 @@ describe('broken environments', () => {
       'a link that leads to itself',
       {
         ...virtualTree('home/.virtualenvs/x', 'version = 3.9.1\n'),
-        'home/.virtualenvs/x/bin/python': { link: 'python' },
+        'home/.virtualenvs/x/bin/python': { linkTo: 'python' },
       },
       'dangling-link',
     ],
@@ -415,7 +415,7 @@ describe('broken environments', () => {
     ['a pyenv version without Python', { 'home/.pyenv/versions/x/bin/pip': 'PROGRAM' }, 'python-missing'],
     [
       'a link to an environment that is gone',
-      { 'home/miniconda3/envs/x': { link: '/no/such/environment' } },
+      { 'home/miniconda3/envs/x': { linkTo: '/no/such/environment' } },
       'dangling-link',
     ],
   ];

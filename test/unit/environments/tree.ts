@@ -9,8 +9,8 @@ import {
 } from '../../../src/daemon/agent/environments/catalog';
 import type { Files } from '../../../src/daemon/agent/environments/files';
 
-/** What is written at a path: text, a link to somewhere, an executable program, or an empty folder. */
-export type Leaf = string | { readonly link: string } | 'PROGRAM' | 'FOLDER';
+/** What is written at a path: a text, a link to somewhere, for the text `PROGRAM` an executable program, for `FOLDER` an empty folder. */
+export type Leaf = string | { readonly linkTo: string };
 
 /** Writes a tree of files below a folder. */
 export async function writeTree(root: string, tree: Readonly<Record<string, Leaf>>): Promise<void> {
@@ -18,7 +18,7 @@ export async function writeTree(root: string, tree: Readonly<Record<string, Leaf
     const place = join(root, path);
     await mkdir(leaf === 'FOLDER' ? place : dirname(place), { recursive: true });
     if (leaf === 'FOLDER') continue;
-    if (typeof leaf !== 'string') await symlink(leaf.link, place);
+    if (typeof leaf !== 'string') await symlink(leaf.linkTo, place);
     else if (leaf === 'PROGRAM') {
       await writeFile(place, '#!/bin/sh\nexit 0\n');
       await chmod(place, 0o755);
@@ -37,7 +37,7 @@ export function condaTree(
     [`${path}/conda-meta/history`]: `==> 2026-01-01 00:00:00 <==\n# cmd: ${command}\n`,
     [`${path}/conda-meta/python-${python}-h955ad1f_0.json`]: '{}',
     [`${path}/bin/python${minor}`]: 'PROGRAM',
-    [`${path}/bin/python`]: { link: `python${minor}` },
+    [`${path}/bin/python`]: { linkTo: `python${minor}` },
     [`${path}/lib/python${minor}/site-packages/README.txt`]: '',
   };
   for (const [name, version] of Object.entries(packages)) {

@@ -13,6 +13,8 @@ export interface LoginShellOptions {
   readonly homeFolder: string;
   /** The agent's own variables, which the shell inherits except those that belong to us. */
   readonly variables: NodeJS.ProcessEnv;
+  /** All that the shell may take, 10 s by default. */
+  readonly timeoutMs?: number;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
@@ -20,8 +22,8 @@ export interface LoginShellOptions {
 /** All that a login shell may take. */
 const loginTimeoutMs = 10_000;
 
-/** What the first way of asking may take of it, so that a second is left for a start-up file that waits for a person. */
-const interactiveTimeoutMs = 6000;
+/** The part of it that the first way of asking may take, so that a second is left for a start-up file that waits for a person. */
+const interactivePart = 0.6;
 
 /** How long a shell that did not answer is not asked again. */
 const failureTimeMs = 5 * 60_000;
@@ -77,11 +79,12 @@ async function ask(
   const { shell, homeFolder, logger } = options;
   const bare = bareVariables(options);
   if (isNoShell(shell)) return { variables: bare, isBare: true };
-  const deadline = withDeadline(loginTimeoutMs, `the login shell ${shell}`);
+  const timeoutMs = options.timeoutMs ?? loginTimeoutMs;
+  const deadline = withDeadline(timeoutMs, `the login shell ${shell}`);
   for (const way of waysToAsk(shell)) {
     const signal = way.isLast
       ? deadline
-      : withDeadline(interactiveTimeoutMs, `the login shell ${shell}`, deadline);
+      : withDeadline(timeoutMs * interactivePart, `the login shell ${shell}`, deadline);
     try {
       const variables = await captureVariables({
         ...way.request,

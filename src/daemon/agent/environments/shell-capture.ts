@@ -6,8 +6,6 @@ import { systemErrorCode, toError } from '../../../base/errors';
 /** A shell to be run until it has printed its exported variables. */
 export interface CaptureRequest {
   readonly program: string;
-  /** The name under which the shell sees itself, when it is another than the program. */
-  readonly argv0?: string;
   /** Makes the arguments out of the command that prints the variables. */
   arguments(printVariables: string): readonly string[];
   /** Makes what is written to standard input out of that command. */
@@ -34,12 +32,11 @@ export function captureVariables(request: CaptureRequest): Promise<Record<string
   return new Promise((resolve, reject) => {
     request.signal.throwIfAborted();
     // A session of its own: an interactive shell must not take our terminal, and all that it starts can be ended at once.
-    const shell = spawn(request.program, request.arguments(print), {
+    const shell = spawn('/bin/sh', withInput(request, print), {
       env: { ...request.variables, ...printerVariables },
       cwd: request.workingDirectory,
       detached: true,
-      stdio: ['pipe', 'pipe', 'ignore'],
-      ...(request.argv0 === undefined ? {} : { argv0: request.argv0 }),
+      stdio: ['ignore', 'pipe', 'ignore'],
     });
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
@@ -79,10 +76,17 @@ export function captureVariables(request: CaptureRequest): Promise<Record<string
       const variables = parseCapture(Buffer.concat(chunks), begin, end);
       if (variables !== undefined) finish(() => resolve(variables), leaveTimeMs);
     });
-    // A shell that does not read its input closes the pipe.
-    shell.stdin.on('error', () => shell.stdin.destroy());
-    shell.stdin.end(request.input(print));
   });
+}
+
+/**
+ * The arguments of a `/bin/sh` that becomes the shell, with the input waiting in a pipe: Node's own pipes are sockets, which fish cannot read
+ * commands from.
+ */
+function withInput(request: CaptureRequest, print: string): string[] {
+  const word = `input-${randomBytes(8).toString('hex')}`;
+  const script = `exec "$0" "$@" <<'${word}'\n${request.input(print)}\n${word}\n`;
+  return ['-c', script, request.program, ...request.arguments(print)];
 }
 
 /**
