@@ -2,7 +2,7 @@ import type { Logger } from '../../../base/logger';
 import type { KeeperOrder, KeeperRecord, KeeperState } from '../../../protocol/keeper';
 import { startKeeper, type StartedKeeper } from './keeper-process';
 
-/** Gives a kernel whose keeper died another keeper. What the kernel sent in between is unknown: the moment is added to its gaps. */
+/** Gives a kernel whose keeper died another keeper. It notes the gap, of which nobody can know what the kernel sent. */
 export function adoptKernel(program: string, record: KeeperRecord, logger: Logger): Promise<StartedKeeper> {
   if (record.kernel === undefined) throw new Error('a kernel without a process cannot be adopted');
   const order: KeeperOrder = {
@@ -12,7 +12,7 @@ export function adoptKernel(program: string, record: KeeperRecord, logger: Logge
       pid: record.kernel.pid,
       processStartTime: record.kernel.processStartTime,
       startedAt: record.startedAt,
-      gaps: [...record.gaps, new Date().toISOString()],
+      gaps: record.gaps,
       restarts: record.restarts,
     },
   };

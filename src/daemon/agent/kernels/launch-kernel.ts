@@ -48,13 +48,13 @@ export async function orderKernel(launch: KernelLaunch, context: LaunchContext):
   const { environment } = launch;
   const plan = await planLaunch(environment, {
     ...(launch.launcher === undefined ? {} : { launcher: launch.launcher }),
-    variables: { ...launch.variables, ...sessionVariables(launch) },
+    ...(launch.variables === undefined ? {} : { variables: { ...launch.variables } }),
     loginVariables: await context.loginVariables(),
     signal: withDeadline(planTimeoutMs, `activating ${environment.name}`),
     logger: context.logger,
   });
   // ipykernel ends itself when the process of this number is not its parent, which it is not in any kernel of ours.
-  const variables = { ...plan.variables };
+  const variables = { ...plan.variables, ...sessionVariables(launch) };
   delete variables['JPY_PARENT_PID'];
   const kernelId = randomUUID();
   await ensurePrivateFolder(kernelsFolder(context.stateFolder));

@@ -136,7 +136,7 @@ export class KernelRegistry implements Disposable {
         this.options.logger,
       );
       this.abandoned.delete(id);
-      kernel.update({ ...started.state, restarts: kernel.state.restarts + 1 });
+      kernel.update(started.state);
       kernel.follow(started.socket);
       return;
     }
