@@ -3,7 +3,7 @@ import { withDeadline } from '../../../base/time';
 import { parseJson } from '../../../base/parse';
 import { parseAgentAddress, type AgentAddress } from '../../../protocol/command-line';
 import { ConnectionError } from '../transport';
-import type { LocalTransportOptions } from './local-transport';
+import type { LocalTransportOptions } from './local-transport-options';
 
 /** How long the command may take: it waits until the agent answers. */
 const startTimeoutMs = 30_000;

@@ -13,7 +13,7 @@ import { createHttpOverSockets } from '../http-over-sockets';
 import { readSmallJson } from '../read-json';
 import { ConnectionError, type Connection, type ConnectOptions, type Endpoint } from '../transport';
 import { runAgentCommand } from './agent-command';
-import type { LocalTransportOptions } from './local-transport';
+import type { LocalTransportOptions } from './local-transport-options';
 
 const helloTimeoutMs = 10_000;
 

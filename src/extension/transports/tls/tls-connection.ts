@@ -21,7 +21,7 @@ import {
   type TlsPlace,
 } from './pinned-socket';
 import { signIn } from './sign-in';
-import type { TlsTransportOptions } from './tls-transport';
+import type { TlsTransportOptions } from './tls-transport-options';
 
 type TlsEndpoint = Extract<Endpoint, { kind: 'tls' }>;
 
