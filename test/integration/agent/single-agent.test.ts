@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { toError } from '../../../src/base/errors';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { agentPaths, parseHello } from '../../../src/protocol/agent';
@@ -111,7 +112,7 @@ test('the agent keeps no descriptor of its caller open, whatever its number', as
     // Number 7 is among those that Node itself would close, 200 is not.
     const command = `exec 7<>"${file}" 200<>"${file}"; exec "${process.execPath}" "${daemonBundle()}" agent --json`;
     execFile('/bin/bash', ['-c', command], { env: environment }, (error, stdout) => {
-      if (error !== null) reject(error);
+      if (error !== null) reject(toError(error));
       else resolve(expectParsed(parseJson(stdout, parseAgentAddress)));
     });
   });

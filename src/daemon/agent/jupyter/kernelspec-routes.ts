@@ -13,6 +13,7 @@ import {
   defaultKernelspecName,
   describeKernelspec,
   isKernelspecResource,
+  kernelspecFolder,
   nameKernelspecs,
   resolveKernelspec,
 } from './kernelspecs';
@@ -100,11 +101,8 @@ function notFound(name: string): WireError {
 }
 
 async function sendResource({ response }: Exchange, environment: Environment, file: string): Promise<void> {
-  const path = join(environment.prefix, file);
-  const found =
-    environment.kind === 'kernelspec' && isKernelspecResource(file)
-      ? await lstat(path).catch(() => undefined)
-      : undefined;
+  const path = join(kernelspecFolder(environment), file);
+  const found = isKernelspecResource(file) ? await lstat(path).catch(() => undefined) : undefined;
   if (found?.isFile() !== true || found.size > maxResourceBytes)
     throw new WireError('not-found', 'Not Found');
   response.writeHead(200, {

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { toError } from '../../../base/errors';
 import type { Logger } from '../../../base/logger';
-import { parseJson } from '../../../base/parse';
+import { failed, parseJson, type Parsed } from '../../../base/parse';
 import {
   canRunKernels,
   parseEnvironmentKernelspecName,
@@ -81,20 +81,19 @@ export async function describeKernelspec(
   environment: Environment,
   logger: Logger,
 ): Promise<KernelspecModel | undefined> {
+  const file = await readKernelspec(environment);
+  const resources = await listResources(name, environment);
   if (environment.kind !== 'kernelspec')
-    return { name, spec: describeEnvironment(environment), resources: {} };
-  try {
-    const spec = parseJson(
-      await readFile(join(environment.prefix, 'kernel.json'), 'utf8'),
-      parseKernelspecFile,
-    );
-    if (spec.ok)
-      return { name, spec: toMutable(spec.value), resources: await listResources(name, environment) };
-    logger.warn(`kernelspec ${environment.prefix}: ${spec.error.message}`);
-  } catch (error) {
-    logger.warn(`kernelspec ${environment.prefix}: ${toError(error).message}`);
-  }
+    return { name, spec: describeEnvironment(environment, file.ok ? file.value.metadata : {}), resources };
+  if (file.ok) return { name, spec: toMutable(file.value), resources };
+  logger.warn(`kernelspec ${environment.prefix}: ${file.error.message}`);
   return undefined;
+}
+
+/** The folder with the logos: a kernelspec's own, or of the one that `ipykernel` brings into an environment. */
+export function kernelspecFolder(environment: Environment): string {
+  if (environment.kind === 'kernelspec') return environment.prefix;
+  return join(environment.prefix, 'share', 'jupyter', 'kernels', pythonKernelspecName);
 }
 
 /** Whether a file of a kernelspec's folder is one that clients may have. */
@@ -130,7 +129,21 @@ function ownership(environment: Environment): number {
   return environment.owner === 'self' ? 0 : 1;
 }
 
-function describeEnvironment(environment: Environment): KernelspecModel['spec'] {
+async function readKernelspec(environment: Environment): Promise<Parsed<Kernelspec>> {
+  try {
+    return parseJson(
+      await readFile(join(kernelspecFolder(environment), 'kernel.json'), 'utf8'),
+      parseKernelspecFile,
+    );
+  } catch (error) {
+    return failed(toError(error).message);
+  }
+}
+
+function describeEnvironment(
+  environment: Environment,
+  metadata: Readonly<Record<string, unknown>>,
+): KernelspecModel['spec'] {
   const program = environment.ipykernel === undefined ? 'spyder_kernels.console' : 'ipykernel_launcher';
   const version = environment.pythonVersion === undefined ? '' : ` (Python ${environment.pythonVersion})`;
   return {
@@ -139,13 +152,19 @@ function describeEnvironment(environment: Environment): KernelspecModel['spec'] 
     display_name: `${environment.name}${version}`,
     language: environment.language,
     interrupt_mode: 'signal',
-    metadata: { debugger: environment.ipykernel !== undefined },
+    metadata: { ...withoutEncryption(metadata), debugger: environment.ipykernel !== undefined },
   };
+}
+
+/** How a kernel's own sockets can be encrypted: nothing that a client of ours could use, since only its keeper reaches them. */
+function withoutEncryption(metadata: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(metadata).filter(([key]) => key !== 'supported_encryption'));
 }
 
 async function listResources(name: string, environment: Environment): Promise<Record<string, string>> {
   const resources: Record<string, string> = {};
-  for (const file of await readdir(environment.prefix)) {
+  // An environment without that folder, or an unreadable one, has no resources.
+  for (const file of await readdir(kernelspecFolder(environment)).catch(() => [])) {
     if (!isKernelspecResource(file)) continue;
     const key = file.startsWith('logo-') ? file.replace(/\.[^.]*$/, '') : file;
     resources[key] = `/kernelspecs/${encodeURIComponent(name)}/${encodeURIComponent(file)}`;
