@@ -77,6 +77,11 @@ const cases: readonly [what: string, messages: readonly CellMessage[], expected:
     [display('a', 'x'), out('-'), display('b', 'x'), update('c', 'x')],
     ['display_data:c', 'stdout:-', 'display_data:c'],
   ],
+  [
+    'a display of an id that is shown already',
+    [display('a', 'x'), display('b', 'x')],
+    ['display_data:b', 'display_data:b'],
+  ],
   ['an update of another display', [display('a', 'x'), update('b', 'y')], ['display_data:a']],
   ['an update of a display that was cleared', [display('a', 'x'), clear(false), update('b', 'x')], []],
   [

@@ -58,11 +58,16 @@ export class CellOutputs {
         if (message.text !== '') this.addStream(message.name, message.text);
         return;
       case 'display':
-        this.add(toOutput(this.key(), message.bundle, 'display_data', message.displayId), message.displayId);
+        this.addDisplay(
+          toOutput(this.key(), message.bundle, 'display_data', message.displayId),
+          message.bundle,
+          message.displayId,
+        );
         return;
       case 'result':
-        this.add(
+        this.addDisplay(
           toOutput(this.key(), message.bundle, 'execute_result', message.displayId, message.executionCount),
+          message.bundle,
           message.displayId,
         );
         return;
@@ -157,6 +162,12 @@ export class CellOutputs {
     };
     this.records.push(record);
     this.pending.push({ kind: 'stream', record, isReplacingAll });
+  }
+
+  /** A display with an id that is shown already is an update of what is shown, and another display. */
+  private addDisplay(output: PlainOutput, bundle: MimeBundle, displayId: string | undefined): void {
+    if (displayId !== undefined) this.update(displayId, bundle);
+    this.add(output, displayId);
   }
 
   private add(output: PlainOutput, displayId: string | undefined): void {
