@@ -8,7 +8,11 @@ import { awaitReadiness } from './kernel-readiness';
 import type { KernelSession } from './kernel-session';
 import { endProcessGroup, stopKernelProcess } from './kernel-stop';
 import { isPortFree } from './ports';
+import { unlimitedPublishingRequest } from './unlimited-publishing';
 import { describeEnd, StartFailure } from './start-failure';
+
+/** A kernel that does not answer its second request within this time is used as it is. */
+const unlimitedPublishingMs = 3000;
 
 /** A process of a kernel and the conversation with it. */
 export interface LaunchedKernel {
@@ -51,10 +55,21 @@ export async function launchKernel(options: LaunchOptions): Promise<LaunchedKern
   const outcome = await firstOutcome(launched, options);
   if (outcome.kind === 'ready') {
     log.info(`the kernel answered after ${Date.now() - begun} ms`);
+    await liftPublishingLimit(launched.session, options);
     return launched;
   }
   launched.session.dispose();
   throw await toFailure(process, outcome, options);
+}
+
+async function liftPublishingLimit(
+  session: KernelSession,
+  { order, signal, log }: LaunchOptions,
+): Promise<void> {
+  const request = unlimitedPublishingRequest(order);
+  if (request === undefined) return;
+  const deadline = withDeadline(unlimitedPublishingMs, 'lifting the limit of what waits to be read', signal);
+  await session.askExecution(request, deadline).catch((error: unknown) => log.warn(toError(error).message));
 }
 
 type LaunchOutcome =

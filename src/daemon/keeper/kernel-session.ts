@@ -92,6 +92,12 @@ export class KernelSession implements Disposable {
     return this.own.ask(send, 'kernel_info_request', {}, signal);
   }
 
+  /** Runs something of the keeper's own and resolves with the end of it. */
+  askExecution(content: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<void> {
+    const send = (parts: MessageParts) => this.sockets.send('shell', parts);
+    return this.own.ask(send, 'execute_request', content, signal);
+  }
+
   /** Sends a request of the keeper's on the control channel without waiting for the reply. */
   tell(messageType: string, content: Readonly<Record<string, unknown>>): void {
     this.sockets.send('control', this.own.create(messageType, content));

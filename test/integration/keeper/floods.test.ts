@@ -3,13 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { test } from 'node:test';
 import { delay } from '../../../src/base/time';
 import { startKeeper } from './driven-keeper';
+import type { KernelClient } from './kernel-client';
 
 /** Publishes messages of a known size through the kernel's own session, past its coalescing of printed text. */
-const publish = (count: number, sizeBytes: number) => `
+const publish = (count: number, sizeBytes: number, pauseSeconds = 0) => `
+import time
 kernel = get_ipython().kernel
 text = 'x' * ${sizeBytes}
 for i in range(${count}):
-    kernel.send_response(kernel.iopub_socket, 'display_data', {'data': {'text/plain': str(i)}, 'metadata': {'fill': text}})`;
+    kernel.send_response(kernel.iopub_socket, 'display_data', {'data': {'text/plain': str(i)}, 'metadata': {'fill': text}})
+    if ${pauseSeconds}: time.sleep(${pauseSeconds})`;
 
 test('200,000 printed lines arrive exactly', async (t) => {
   const keeper = await startKeeper(t);
@@ -25,6 +28,17 @@ test('200,000 printed lines arrive exactly', async (t) => {
   }
 });
 
+test('20,000 messages in a loop that never rests arrive all, in order', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  await client.run(publish(20_000, 10));
+  assert.deepEqual(
+    publishedNumbers(client),
+    Array.from({ length: 20_000 }, (_, index) => index),
+  );
+});
+
 test('a reader that stops for 4 s loses nothing while it is less than 64 MiB behind', async (t) => {
   const keeper = await startKeeper(t);
   await keeper.greeting('started');
@@ -34,11 +48,8 @@ test('a reader that stops for 4 s loses nothing while it is less than 64 MiB beh
   await delay(4000);
   client.webSocket.resume();
   await client.finished(id);
-  const numbers = client.seen
-    .filter((one) => one.type === 'display_data')
-    .map((one) => Number((one.content['data'] as { 'text/plain': string })['text/plain']));
   assert.deepEqual(
-    numbers,
+    publishedNumbers(client),
     Array.from({ length: 20_000 }, (_, index) => index),
   );
 });
@@ -49,7 +60,7 @@ test('a reader that is more than 64 MiB behind is closed with 4008 and told how 
   const client = await keeper.connect();
   const witness = await keeper.connect();
   client.webSocket.pause();
-  await witness.run(publish(1600, 64 * 1024));
+  await witness.run(publish(1600, 64 * 1024, 0.002));
   const state = await keeper.readState();
   assert.equal(state.connections, 1);
   client.webSocket.resume();
@@ -70,7 +81,7 @@ test('what is kept for clients that are away is bounded, and dropped as a whole'
   lost.terminate();
   await keeper.untilState((state) => state.connections === 0);
   const witness = await keeper.connect();
-  const { outputs } = await witness.run(publish(1600, 64 * 1024));
+  const { outputs } = await witness.run(publish(1600, 64 * 1024, 0.002));
   const id = outputs[0]?.parent;
   const back = await keeper.connect({ session: lost.session });
   await back.run('2');
@@ -89,3 +100,9 @@ test('one display of 64 MiB reaches a client that reads, with what comes after i
   const { outputs } = await client.run(publish(1, 64 * 1024 * 1024));
   assert.equal((outputs[2]?.content['metadata'] as { fill: string }).fill.length, 64 * 1024 * 1024);
 });
+
+function publishedNumbers(client: KernelClient): number[] {
+  return client.seen
+    .filter((one) => one.type === 'display_data')
+    .map((one) => Number((one.content['data'] as { 'text/plain': string })['text/plain']));
+}

@@ -99,7 +99,7 @@ test('a restart that fails says why and leaves a dead kernel, which can be resta
 for (const [code, expected] of [
   ['import os; os._exit(7)', { code: 7 }],
   ['import os, signal; os.kill(os.getpid(), signal.SIGKILL)', { signal: 'SIGKILL' }],
-  ['import os; os.abort()', { signal: 'SIGABRT', output: 'Fatal Python error: Aborted' }],
+  ['import os; os.abort()', { signal: 'SIGABRT' }],
 ] as const) {
   test(`a kernel that dies is dead with ${JSON.stringify(expected)}, and clients are told`, async (t) => {
     const keeper = await startKeeper(t);
@@ -115,7 +115,7 @@ for (const [code, expected] of [
       { ...(exitCode === undefined ? {} : { code: exitCode }), ...(signal === undefined ? {} : { signal }) },
       'code' in expected ? { code: expected.code } : { signal: expected.signal },
     );
-    if ('output' in expected) assert.match(output ?? '', new RegExp(expected.output));
+    assert.match(output ?? '', /--existing/, 'what it printed at its start is there');
     assert.ok((exit?.lastMemoryBytes ?? 0) > 50_000_000, 'its memory is known');
     assert.ok((exit?.totalMemoryBytes ?? 0) > (exit?.lastMemoryBytes ?? 0));
     const late = await keeper.connect();
