@@ -52,7 +52,13 @@ export async function sendAnswer(
   const response = responseOn(message, client);
   sendHead(answer, response);
   await sendBody(answer, response);
-  client.end();
+  endSoon(client);
+}
+
+/** Sends what is written and closes, without waiting for a client that goes on sending what nobody reads. */
+function endSoon(client: Duplex): void {
+  if (client instanceof Socket) client.destroySoon();
+  else client.end(() => client.destroy());
 }
 
 /** An ordinary response on a connection that asked for an upgrade: Node makes none for those. It closes the connection. */
@@ -61,7 +67,7 @@ export function responseOn(message: IncomingMessage, client: Duplex): ServerResp
   response.shouldKeepAlive = false;
   // A TLS socket is a net.Socket; the type of Node's event is wider for the sake of injected connections.
   if (client instanceof Socket) response.assignSocket(client);
-  response.once('finish', () => client.end());
+  response.once('finish', () => endSoon(client));
   return response;
 }
 

@@ -43,6 +43,8 @@ export class FrontDoor implements Disposable {
   private readonly connections: Connections;
   private readonly signIns: SignInContext;
   private requestsUnderWay = 0;
+  /** How many answers are still to be sent on a connection. */
+  private readonly answering = new WeakMap<Duplex, number>();
 
   constructor(private readonly options: FrontDoorOptions) {
     const { certificate, limits, log, supervisor } = options;
@@ -125,12 +127,25 @@ export class FrontDoor implements Disposable {
       response.once('close', () => {
         this.requestsUnderWay -= 1;
       });
-      void this.handle(request, response);
+      const { socket } = request;
+      this.answering.set(socket, (this.answering.get(socket) ?? 0) + 1);
+      response.once('close', () => this.answering.set(socket, (this.answering.get(socket) ?? 1) - 1));
+      this.finish(this.handle(request, response), socket);
     });
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // From here on the HTTP server does not listen for errors of this socket any more.
       socket.on('error', () => socket.destroy());
-      void this.handleUpgrade(request, socket, head);
+      // An upgrade in the middle of answers to earlier requests cannot be told from them on the wire.
+      if ((this.answering.get(request.socket) ?? 0) > 0) socket.destroy();
+      else this.finish(this.handleUpgrade(request, socket, head), socket);
+    });
+  }
+
+  /** The last net: whatever fails in answering a stranger ends that connection and nothing else. */
+  private finish(answered: Promise<void>, socket: Duplex): void {
+    answered.catch((error: unknown) => {
+      this.options.log.error('a request could not be answered', toError(error));
+      socket.destroy();
     });
   }
 

@@ -56,6 +56,7 @@ export class SingleUserSupervisor implements Supervisor {
       await refusal;
       return { kind: 'refused' };
     }
+    rateLimiter.succeeded(question.source);
     log.info('2/4: the pairing code is right and is used up');
     try {
       return await this.admit(question, log);
@@ -103,7 +104,6 @@ export class SingleUserSupervisor implements Supervisor {
     const door = await this.parts.door.ensure();
     log.info('3/4: the agent answers');
     const { token, expiresAtMs } = await this.parts.tokens.issue(this.parts.user, question.label);
-    this.parts.rateLimiter.succeeded(question.source);
     log.info(`4/4: signed in as ${this.parts.user}`);
     this.signedInEmitter.fire({ user: this.parts.user, source: question.source });
     const expiresAt = new Date(expiresAtMs).toISOString();
