@@ -39,5 +39,5 @@ export const frontDoorLimits: FrontDoorLimits = {
   agentConnectTimeoutMs: 5_000,
   agentAnswerTimeoutMs: 300_000,
   recheckIntervalMs: 60_000,
-  stopGraceMs: 2_000,
+  stopGraceMs: 1_000,
 };

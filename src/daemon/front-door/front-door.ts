@@ -32,6 +32,9 @@ export interface FrontDoorOptions {
   readonly log: Logger;
 }
 
+/** How long a client may take to receive that the connection ends. */
+const goodbyeTimeoutMs = 500;
+
 /**
  * The one part with a network port: TLS, sign-in, and the way to the agent of who is signed in. It knows no kernels and parses nothing of
  * what it forwards. After `dispose` it accepts nothing and holds nothing.
@@ -42,6 +45,7 @@ export class FrontDoor implements Disposable {
   private readonly server: Server;
   private readonly connections: Connections;
   private readonly signIns: SignInContext;
+  private readonly secureSockets = new Set<TLSSocket>();
   private requestsUnderWay = 0;
   /** How many answers are still to be sent on a connection. */
   private readonly answering = new WeakMap<Duplex, number>();
@@ -98,22 +102,26 @@ export class FrontDoor implements Disposable {
    */
   async stop(): Promise<void> {
     this.owned.dispose();
-    this.server.closeIdleConnections();
-    const deadline = withDeadline(this.options.limits.stopGraceMs, 'requests under way');
-    await until(() => (this.requestsUnderWay === 0 ? true : undefined), deadline).catch(toError);
+    const { stopGraceMs } = this.options.limits;
+    const isQuiet = () => (this.requestsUnderWay === 0 ? true : undefined);
+    await until(isQuiet, withDeadline(stopGraceMs, 'requests under way')).catch(toError);
+    for (const socket of this.secureSockets) socket.destroySoon();
+    const isEmpty = () => (this.connections.count().all === 0 ? true : undefined);
+    await until(isEmpty, withDeadline(goodbyeTimeoutMs, 'goodbyes')).catch(toError);
     this.dispose();
   }
 
   dispose(): void {
     this.owned.dispose();
     this.stopping.abort(new DOMException('the daemon ends', 'AbortError'));
-    this.server.closeAllConnections();
     this.connections.destroyAll();
   }
 
   private serve(): void {
     const { log } = this.options;
     this.server.on('secureConnection', (socket: TLSSocket) => {
+      this.secureSockets.add(socket);
+      socket.once('close', () => this.secureSockets.delete(socket));
       const { name } = socket.getCipher();
       this.connections.find(socket)?.log.debug(`2/4: ${socket.getProtocol() ?? 'TLS'} agreed (${name})`);
     });
