@@ -60,7 +60,7 @@ test('this machine needs no daemon and no sign-in: environments, a kernel, a cel
   const opens: boolean[] = [];
   kernel.onDidChangeOpen((isOpen) => opens.push(isOpen));
   process.kill(agentPid, 'SIGKILL');
-  await until(() => (agent.hello?.startId === before?.startId ? undefined : true), signal);
+  await until(() => (agent.hello?.startId === before.startId ? undefined : true), signal);
   await untilState(host, 'connected');
   assert.equal(await execute(kernel.connection, 'print(x + 22)'), '42\n');
   assert.deepEqual(opens, [false, true]);

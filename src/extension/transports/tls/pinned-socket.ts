@@ -1,5 +1,6 @@
+import type { X509Certificate } from 'node:crypto';
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
-import { checkServerIdentity, connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
+import { connect as connectTls, rootCertificates, type TLSSocket } from 'node:tls';
 import { withDeadline } from '../../../base/time';
 import { pinOf, type Pin } from '../../../protocol/pin';
 import { mostTelling, toConnectionError } from '../connection-errors';
@@ -159,11 +160,20 @@ export function judgeHandshake(
   if (certificate === undefined) return new ConnectionError('not-a-daemon', 'no certificate was shown');
   const presented: PresentedKey = {
     pin: pinOf(certificate.publicKey),
-    isTrustedByAuthority:
-      tls.authorized && checkServerIdentity(hostname, tls.getPeerCertificate()) === undefined,
+    isTrustedByAuthority: tls.authorized && isCertificateOf(certificate, hostname),
     address,
   };
   return judge(presented) ?? presented;
+}
+
+/**
+ * Whether the certificate names the host, by its alternative names only (RFC 9525 §6.3). `getPeerCertificate` cannot be asked here: after
+ * `getPeerX509Certificate` it gives an empty object.
+ */
+function isCertificateOf(certificate: X509Certificate, hostname: string): boolean {
+  return isIP(hostname) === 0
+    ? certificate.checkHost(hostname, { subject: 'never' }) !== undefined
+    : certificate.checkIP(hostname) !== undefined;
 }
 
 function withAddress(error: ConnectionError, address: string): ConnectionError {
