@@ -104,7 +104,9 @@ async function spawnAgent(program: string, places: AgentPlaces): Promise<Startin
     exit: () => exit,
     async complaint() {
       const said = failure === '' ? (await readFile(path, 'utf8')).trim() : failure;
-      return said === '' ? `the agent ended with exit code ${exit ?? 0}` : toSingleLine(said.replace(/^remote-kernels agent: /, ''), 2000);
+      return said === ''
+        ? `the agent ended with exit code ${exit ?? 0}`
+        : toSingleLine(said.replace(/^remote-kernels agent: /, ''), 2000);
     },
     forget: () => rm(folder, { recursive: true, force: true }),
   };
