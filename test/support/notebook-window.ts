@@ -70,8 +70,8 @@ export function notebookOf(workbench: Pick<Workbench, 'page' | 'runCommand' | 'p
       await workbench.runCommand('Notebook: Run All');
     },
     async runCell(index) {
-      await cells.nth(index).locator('.cell-editor-container').first().click();
-      await page.keyboard.press('Control+Enter');
+      await cells.nth(index).hover();
+      await cells.nth(index).locator('.run-button-container .action-label').first().click();
     },
     async replaceCell(index, source) {
       await cells.nth(index).locator('.cell-editor-container').first().click();

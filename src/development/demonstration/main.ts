@@ -120,6 +120,9 @@ async function tellWhatRemains(story: Story, home: string): Promise<void> {
   if (kernels.length === 0) story.say('nothing of the demonstration runs any more');
 }
 
+// The client of the Jupyter protocol writes a line for each WebSocket that it opens.
+globalThis.console.debug = () => undefined;
+
 void main(process.argv.slice(2)).then(
   (exitCode) => {
     process.exitCode = exitCode;
