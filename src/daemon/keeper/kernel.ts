@@ -141,16 +141,21 @@ export class Kernel implements Disposable {
   /** Takes over a running kernel whose keeper has died. Throws when its process or its connection file is gone. */
   adopt(adopted: NonNullable<KeeperOrder['adopt']>): Promise<void> {
     return this.operations.run(async () => {
-      const connection = await readConnectionFile(this.connectionFile);
       const identity = { pid: adopted.pid, startTime: adopted.processStartTime };
       const process = await adoptKernelProcess(identity);
+      const connection = await readConnectionFile(this.connectionFile).catch(async (error: unknown) => {
+        // Nobody can ever talk with it again.
+        await stopKernelProcess(process, undefined);
+        throw error;
+      });
       const session = this.createSession(connection);
+      const launched = { process, session };
       this.connection = connection;
       this.begun = new Date(adopted.startedAt);
-      this.setCurrent({ process, session });
+      this.setCurrent(launched);
       await session.open();
       this.apply({ kind: 'ready', busyWith: [beforeAdoption] });
-      void this.watch({ process, session });
+      void this.watch(launched);
       void session.askKernelInfo('shell', this.ending.signal).then(
         () => this.apply({ kind: 'status', state: 'idle', request: beforeAdoption, isControl: false }),
         () => this.log.debug('the kernel was let go before it answered'),

@@ -3,9 +3,15 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { Sequence } from '../../base/sequence';
-import type { KeeperOrder, KeeperRecord, KeeperSettings } from '../../protocol/keeper';
-import { writePrivateFile } from '../platform/private-files';
-import { processStartTime, readBootId } from '../platform/processes';
+import { parseJson } from '../../base/parse';
+import {
+  parseKeeperRecord,
+  type KeeperOrder,
+  type KeeperRecord,
+  type KeeperSettings,
+} from '../../protocol/keeper';
+import { readFileIfPresent, writePrivateFile } from '../platform/private-files';
+import { isSameProcess, processStartTime, readBootId } from '../platform/processes';
 
 /** What changes in a record while the kernel runs. */
 export type RecordFacts = Pick<KeeperRecord, 'kernel' | 'startedAt' | 'restarts' | 'gaps' | 'session'> & {
@@ -31,8 +37,12 @@ export class RecordFile {
     private readonly log: Logger,
   ) {}
 
-  /** Writes it for the first time. Throws a `WireError` when the disk is full or read-only. */
+  /**
+   * Writes it for the first time. Throws a `WireError` when the disk is full or read-only, and an ordinary error when this kernel already has
+   * a keeper, whose files are then left alone.
+   */
   async create(facts: RecordFacts): Promise<void> {
+    await this.expectNoKeeper();
     this.constant = {
       bootId: await readBootId(),
       keeperPid: process.pid,
@@ -58,15 +68,27 @@ export class RecordFile {
     return this.writes.run(() => Promise.resolve());
   }
 
-  /** Removes the kernel's files and its folder: nothing is left that lets anybody believe that it lives. */
+  /** Removes the kernel's files and its folder: nothing is left that lets anybody believe that it lives. Only after {@link create}. */
   async remove(): Promise<void> {
     this.isRemoved = true;
+    if (this.constant === undefined) return;
     await this.settled();
     const folder = this.order.stateFolder;
     const names = [recordFileName, logFileName, `${logFileName}.1`].map((name) => join(folder, name));
     for (const path of [...names, this.paths.connectionFile, this.paths.socket])
       await unlink(path).catch(ignoreMissing);
     await rmdir(folder).catch(() => this.log.warn(`${folder} holds something else and stays`));
+  }
+
+  private async expectNoKeeper(): Promise<void> {
+    const text = await readFileIfPresent(join(this.order.stateFolder, recordFileName));
+    if (text === undefined) return;
+    const found = parseJson(text, parseKeeperRecord);
+    const isKept =
+      found.ok &&
+      (await isSameProcess({ pid: found.value.keeperPid, startTime: found.value.keeperStartTime }));
+    if (isKept || this.order.adopt === undefined)
+      throw new Error('this kernel already has a record and a keeper');
   }
 
   private async write({ settings, ...facts }: RecordFacts): Promise<void> {

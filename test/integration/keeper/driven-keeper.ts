@@ -175,7 +175,7 @@ export function spawnKeeper(
   environment: Record<string, string>,
   wrapper: readonly string[] = [],
 ): DrivenKeeper {
-  const [program = '', ...words] = [...wrapper, globalThis.process.execPath, daemonBundle(), 'keeper'];
+  const [program, ...words] = [...wrapper, globalThis.process.execPath, daemonBundle(), 'keeper'];
   const process = spawn(program, words, {
     detached: true,
     env: environment,
