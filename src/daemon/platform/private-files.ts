@@ -12,7 +12,7 @@ import { WireError } from '../../protocol/errors';
  */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 });
+    await makeFolders(path);
   } catch (error) {
     throw toStorageError(error, path);
   }
@@ -22,6 +22,19 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
   const uid = process.getuid?.();
   if (uid !== undefined && found.uid !== uid) throw new Error(`${path} belongs to another user`);
   if (uid !== undefined && (found.mode & 0o777) !== 0o700) await chmod(path, 0o700);
+}
+
+/** Makes a folder and its parents. Node's own `recursive` says ENOENT where the truth is that the disk is read-only. */
+async function makeFolders(path: string): Promise<void> {
+  try {
+    await mkdir(path, { mode: 0o700 });
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'EEXIST') return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolders(dirname(path));
+    await makeFolders(path);
+  }
 }
 
 /**
