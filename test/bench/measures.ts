@@ -117,7 +117,7 @@ export async function measureTwentyKernels(target: Target): Promise<Sample> {
     await Promise.all(kernels.map(({ open }) => open.client.execute('pass')));
     for (const { open } of kernels) open.client.reset();
     const code = `from IPython.display import publish_display_data\nfor i in range(${each}): publish_display_data({"text/plain": str(i)})`;
-    const ends = await Promise.allSettled(kernels.map(({ open }) => open.client.execute(code, [], 120_000)));
+    const ends = await Promise.allSettled(kernels.map(({ open }) => open.client.execute(code, [], 30_000)));
     return {
       [`20 kernels, arrived of ${count * each}`]: kernels.reduce(
         (sum, { open }) => sum + open.client.count,
@@ -139,7 +139,7 @@ export async function measureStoppedReader(kernel: OpenKernel): Promise<Sample> 
   const messages = 20_000;
   kernel.client.reset();
   const code = `from IPython.display import publish_display_data\nfor i in range(${messages}): publish_display_data({"text/plain": "x" * 2048})`;
-  const ended = kernel.client.execute(code, [], 60_000).then(
+  const ended = kernel.client.execute(code, [], 30_000).then(
     () => 1,
     () => 0,
   );
