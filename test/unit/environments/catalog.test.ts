@@ -239,4 +239,23 @@ describe('what the catalog finds', () => {
     await catalog.refresh(AbortSignal.timeout(20_000));
     assert.equal(named(catalog, 'work').kind, 'venv');
   });
+
+  test('places that the login shell names are looked at once its variables are known', async (t) => {
+    const root = await temporaryFolder(t);
+    await writeTree(root, {
+      ...condaTree('home/miniconda3/envs/here'),
+      ...condaTree('group/software/conda'),
+      'group/software/conda/bin/conda': 'PROGRAM',
+      ...condaTree('group/software/conda/envs/there'),
+    });
+    const catalog = await catalogOf(t, root);
+    const here = named(catalog, 'here');
+    catalog.setLoginVariables({ PATH: join(root, 'group/software/conda/bin') });
+    await catalog.refresh(AbortSignal.timeout(20_000));
+    assert.deepEqual(
+      catalog.environments.map(({ name }) => name),
+      ['base', 'here', 'there'],
+    );
+    assert.deepEqual(named(catalog, 'here'), here);
+  });
 });

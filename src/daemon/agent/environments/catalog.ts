@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Disposable } from '../../../base/disposable';
 import { DisposableStore } from '../../../base/disposable';
 import { isAbortError } from '../../../base/errors';
@@ -31,6 +32,8 @@ export interface EnvironmentCatalog extends Disposable {
   setSearchFolders(folders: readonly string[]): void;
   /** A project folder that a client works in: its `.venv`, `.pixi/envs`, `venv` and so on are looked at from now on. */
   addProjectFolder(folder: string): void;
+  /** What the user's login shell exports, once it is known: its PATH and `CONDA_…` may name places that the agent's own variables do not. */
+  setLoginVariables(variables: Readonly<Record<string, string>>): void;
 }
 
 /** What a catalog needs from the program around it. */
@@ -73,8 +76,8 @@ class Catalog implements EnvironmentCatalog {
   private readonly changes = this.owned.add(new Emitter<EnvironmentEvent>());
   private readonly ended = new AbortController();
   private readonly files: Files;
-  private readonly cache: InspectionCache;
-  private readonly person: Person;
+  private cache: InspectionCache;
+  private person: Person;
   private readonly watches: FolderWatches;
   private known = new Map<string, Environment>();
   private sorted: readonly Environment[] | undefined;
@@ -137,6 +140,15 @@ class Catalog implements EnvironmentCatalog {
     const [oldest] = this.projectFolders;
     if (this.projectFolders.size > maxProjectFolders && oldest !== undefined)
       this.projectFolders.delete(oldest);
+    this.request();
+  }
+
+  setLoginVariables(variables: Readonly<Record<string, string>>): void {
+    const merged = { ...this.options.variables, ...variables };
+    if (isDeepStrictEqual(merged, this.person.variables)) return;
+    this.person = { ...this.person, variables: merged };
+    // What is kept was concluded with the other variables.
+    this.cache = new InspectionCache(this.files, this.options.answerTimeoutMs);
     this.request();
   }
 
@@ -203,7 +215,8 @@ class Catalog implements EnvironmentCatalog {
   }
 
   private places(): Place[] {
-    const { homeFolder, variables, fileSystemRoot } = this.options;
+    const { homeFolder, fileSystemRoot } = this.options;
+    const { variables } = this.person;
     return [
       ...[...this.projectFolders].map((path): Place => ({ look: 'project', path })),
       ...usualPlaces(homeFolder, variables, fileSystemRoot),

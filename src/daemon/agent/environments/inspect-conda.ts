@@ -29,7 +29,8 @@ export async function inspectConda(
           ...userPackageFolders(person, library),
         ]);
   const kind = await kindOf(files, candidate, recordNames);
-  const isBase = names.has('condabin') && basename(dirname(prefix)) !== 'envs';
+  // micromamba's own installation has no `condabin`, but the environments below it.
+  const isBase = (names.has('condabin') || names.has('envs')) && basename(dirname(prefix)) !== 'envs';
   const problem = isFault(records)
     ? unreadable('you may not read its conda-meta folder')
     : problemOf(found, recordNames);

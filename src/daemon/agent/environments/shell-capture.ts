@@ -38,6 +38,7 @@ export function captureVariables(request: CaptureRequest): Promise<Record<string
       detached: true,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
+    const forget = endWithUs(shell.pid);
     const chunks: Buffer[] = [];
     let sizeBytes = 0;
     let hasExited = false;
@@ -46,6 +47,7 @@ export function captureVariables(request: CaptureRequest): Promise<Record<string
       shell.stdout.removeAllListeners('data');
       shell.stdout.resume();
       const leave = () => {
+        forget();
         if (!hasExited) killGroup(shell.pid);
         shell.stdout.destroy();
       };
@@ -127,6 +129,23 @@ export function parseCapture(output: Buffer, begin: string, end: string): Record
     if (equals > 0) variables[entry.slice(0, equals)] = entry.slice(equals + 1);
   }
   return variables;
+}
+
+/** Groups of shells that still run: should this program end before them, it takes them along. */
+const running = new Set<number>();
+let isListening = false;
+
+/** Ends the group when this program exits, until the returned function is called. */
+function endWithUs(pid: number | undefined): () => void {
+  if (pid === undefined) return () => undefined;
+  running.add(pid);
+  if (!isListening) {
+    process.on('exit', () => {
+      for (const group of running) killGroup(group);
+    });
+  }
+  isListening = true;
+  return () => running.delete(pid);
 }
 
 function killGroup(pid: number | undefined): void {
