@@ -244,7 +244,7 @@ export class NotebookExecution implements Disposable {
     const run = parent === undefined ? undefined : this.runs.get(parent);
     if (run === undefined && message.header.msg_type !== 'status') return;
     const content = readCellMessage(message);
-    if (content.kind === 'status' && content.state === 'restarting') this.options.onRestarting();
+    if (content.kind === 'status' && this.isRestart(content.state)) this.options.onRestarting();
     if (run === undefined) return;
     const wasStarted = run.startedAt !== undefined;
     run.receive(content);
@@ -253,6 +253,12 @@ export class NotebookExecution implements Disposable {
       this.changed.fire();
     }
     this.react(run, content, message);
+  }
+
+  /** A kernel that begins while it was busy with something of ours is not the one that was busy. */
+  private isRestart(state: string): boolean {
+    if (state === 'restarting') return true;
+    return state === 'starting' && this.current?.startedAt !== undefined;
   }
 
   private react(run: CellRun, content: CellMessage, message: KernelMessage.IMessage): void {

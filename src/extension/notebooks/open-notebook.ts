@@ -7,6 +7,7 @@ import type { KernelDetails } from '../../protocol/kernels';
 import type { EnvironmentReference, NotebookKernelReference } from '../editor/notebook-kernels';
 import type { Host } from '../hosts/host';
 import type { EditorCell } from './editor-cell';
+import { readKernelEnd } from './kernel-end';
 import { createEditorCell, KernelLink } from './kernel-link';
 import { DeclinedError } from './kernel-starter';
 import { withLateProgress } from './late-progress';
@@ -273,16 +274,29 @@ export class OpenNotebook implements Disposable {
 
   private onEnded(link: KernelLink, details: KernelDetails | undefined): void {
     if (this.link !== link) return;
+    this.link = undefined;
+    const isOnPurpose = this.isEndingOnPurpose;
+    // In the sequence, so that nothing is run before this is settled.
+    void this.linking.run(async () => {
+      const { logger } = this.context;
+      this.settleEnd(
+        link,
+        await readKernelEnd(link.host.agent, link.details.id, details, logger),
+        isOnPurpose,
+      );
+    });
+  }
+
+  private settleEnd(link: KernelLink, details: KernelDetails | undefined, isOnPurpose: boolean): void {
     const sentence = describeKernelEnd(link.host.name, details?.exit);
     const wasBusy = link.execution.isBusy;
-    this.link = undefined;
     this.lastEnded = { kernelId: link.details.id, details };
-    if (this.isEndingOnPurpose) link.execution.abandon({ isError: false });
+    if (isOnPurpose) link.execution.abandon({ isError: false });
     else link.execution.abandon({ isError: true, text: `${sentence}\n` });
     link.dispose();
     void this.context.notebooks.setRuns(this.uri, undefined);
     this.context.changed(this.notebook);
-    if (this.isEndingOnPurpose || (details?.exit === undefined && !wasBusy)) return;
+    if (isOnPurpose || this.isDisposed || (details?.exit === undefined && !wasBusy)) return;
     const output = details?.exit?.output ?? '';
     void this.context.showKernelProblem(this.notebook, {
       message: sentence,
