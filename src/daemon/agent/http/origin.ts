@@ -10,7 +10,10 @@ export function checkOrigin(request: IncomingMessage): void {
   if (origin === undefined) return;
   const from = readAddress(origin);
   // Read by the same rules, so that a default port that is written out equals one that is left out.
-  const to = host === undefined || from === undefined ? undefined : readAddress(`${from.protocol}//${host}`);
+  const to =
+    host === undefined || from === undefined || !/^[^\s/?#@\\]+$/.test(host)
+      ? undefined
+      : readAddress(`${from.protocol}//${host}`);
   if (from !== undefined && to !== undefined && from.host === to.host) return;
   throw new WireError('foreign-origin', 'requests of other sites are refused');
 }

@@ -1,0 +1,110 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { readdir, readlink, symlink, unlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import {
+  describeOwnProcess,
+  isLockHolder,
+  readLockHolder,
+  takeAgentLock,
+  type LockHolder,
+} from '../../../src/daemon/agent/start/agent-lock';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+const bootId = 'this start of the machine';
+
+/** The text of a lock that a process of that number and start time holds. */
+const lockText = (pid: number, startTime: string, boot = bootId) => `${pid}|${startTime}|${boot}`;
+
+test('the lock is taken once; whoever comes later is told who has it', async (t) => {
+  const folder = await temporaryFolder(t);
+  const own = await describeOwnProcess(bootId);
+  const first = await takeAgentLock(folder, own);
+  assert.ok(!isLockHolder(first));
+  assert.equal(await first.isStillOurs(), true);
+  const second = await takeAgentLock(folder, own);
+  assert.deepEqual(second, own);
+  assert.deepEqual(await readLockHolder(folder), own);
+  await first.release();
+  assert.deepEqual(await readdir(folder), []);
+});
+
+/** Locks of which the holder is gone. */
+const stale: readonly [what: string, text: string][] = [
+  ['a process that is gone', lockText(2 ** 22 + 1, '1')],
+  ['a process of the same number that was started at another time', lockText(process.pid, '1')],
+  ['another start of the machine', lockText(process.pid, '1', 'another')],
+  ['nobody that can be read', 'gibberish'],
+];
+
+for (const [what, text] of stale) {
+  test(`the lock of ${what} is taken over, and nothing else is left`, async (t) => {
+    const folder = await temporaryFolder(t);
+    await symlink(text, join(folder, 'agent.lock'));
+    const own = await describeOwnProcess(bootId);
+    const lock = await takeAgentLock(folder, own);
+    assert.ok(!isLockHolder(lock));
+    assert.deepEqual(await readLockHolder(folder), own);
+    assert.deepEqual(await readdir(folder), ['agent.lock']);
+  });
+}
+
+test('of many that find a stale lock at once exactly one takes it over', async (t) => {
+  const folder = await temporaryFolder(t);
+  for (let round = 0; round < 20; round += 1) {
+    await symlink(lockText(2 ** 22 + 1, String(round)), join(folder, 'agent.lock'));
+    const own = await describeOwnProcess(bootId);
+    const living = await startProcesses(t, 8);
+    const results = await Promise.all(living.map((holder) => takeAgentLock(folder, holder)));
+    const winners = results.filter((result) => !isLockHolder(result));
+    assert.equal(winners.length, 1);
+    const named = results.filter((result): result is LockHolder => isLockHolder(result));
+    assert.ok(named.every((holder) => living.some(({ pid }) => pid === holder.pid)));
+    assert.notDeepEqual(await readLockHolder(folder), own);
+    assert.deepEqual(await readdir(folder), ['agent.lock']);
+    await unlink(join(folder, 'agent.lock'));
+  }
+});
+
+test('a takeover that was killed half way does not keep the next one from it', async (t) => {
+  const folder = await temporaryFolder(t);
+  const gone = 2 ** 22 + 1;
+  await symlink(lockText(gone, '1'), join(folder, 'agent.lock'));
+  // What is left when the process that was taking over died in between.
+  await symlink(lockText(gone + 1, '1'), join(folder, `agent.lock.${gone}`));
+  const lock = await takeAgentLock(folder, await describeOwnProcess(bootId));
+  assert.ok(!isLockHolder(lock));
+  assert.deepEqual(await readdir(folder), ['agent.lock']);
+});
+
+test('a lock that was replaced is not ours any more and is not removed by us', async (t) => {
+  const folder = await temporaryFolder(t);
+  const lock = await takeAgentLock(folder, await describeOwnProcess(bootId));
+  assert.ok(!isLockHolder(lock));
+  await unlink(join(folder, 'agent.lock'));
+  assert.equal(await lock.isStillOurs(), false);
+  await symlink(lockText(1, '1'), join(folder, 'agent.lock'));
+  await lock.release();
+  assert.equal(await readlink(join(folder, 'agent.lock')), lockText(1, '1'));
+});
+
+test('a file in the place of the lock is an error, and is left as it is', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'agent.lock'), 'mine');
+  await assert.rejects(takeAgentLock(folder, await describeOwnProcess(bootId)));
+  assert.deepEqual(await readdir(folder), ['agent.lock']);
+});
+
+/** Living processes, to take the lock in their names. */
+async function startProcesses(t: { after(end: () => void): void }, count: number): Promise<LockHolder[]> {
+  const { processStartTime } = await import('../../../src/daemon/platform/processes');
+  const holders: LockHolder[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+    t.after(() => child.kill('SIGKILL'));
+    const startTime = await processStartTime(child.pid ?? 0);
+    holders.push({ pid: child.pid ?? 0, startTime: startTime ?? '', bootId });
+  }
+  return holders;
+}
