@@ -182,10 +182,7 @@ export async function startSingleUserDaemon(options: SingleUserDaemonOptions): P
     );
     const order = () => orderOf(serve.name, daemonId, pin, addresses);
     const announcement = options.isAnnounced ? owned.add(makeAnnouncement(options, order)) : undefined;
-    const renewal = setInterval(
-      () => void renewCertificate(frontDoor, options, certificate.validToMs),
-      certificateCheckMs,
-    );
+    const renewal = setInterval(() => void renewCertificate(frontDoor, options), certificateCheckMs);
     owned.addRelease(() => clearInterval(renewal));
     const { supervisor, tokens, codes, door } = supervision;
     const daemon = new SingleUserDaemon({
@@ -270,16 +267,11 @@ function orderOf(
   };
 }
 
-async function renewCertificate(
-  frontDoor: FrontDoor,
-  options: SingleUserDaemonOptions,
-  validToMs: number,
-): Promise<void> {
+async function renewCertificate(frontDoor: FrontDoor, options: SingleUserDaemonOptions): Promise<void> {
   try {
     const certificate = await openCertificate(options.folders.state, options.serve.name);
-    if (certificate.validToMs === validToMs) return;
-    frontDoor.renew(certificate);
-    options.log.info('the certificate was renewed; the key and its fingerprint stay');
+    if (frontDoor.renew(certificate))
+      options.log.info('the certificate was renewed; the key and its fingerprint stay');
   } catch (error) {
     options.log.error('the certificate could not be renewed', error);
   }

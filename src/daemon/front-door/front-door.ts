@@ -46,12 +46,14 @@ export class FrontDoor implements Disposable {
   private readonly connections: Connections;
   private readonly signIns: SignInContext;
   private readonly secureSockets = new Set<TLSSocket>();
+  private certificatePem: string;
   private requestsUnderWay = 0;
   /** How many answers are still to be sent on a connection. */
   private readonly answering = new WeakMap<Duplex, number>();
 
   constructor(private readonly options: FrontDoorOptions) {
     const { certificate, limits, log, supervisor } = options;
+    this.certificatePem = certificate.certificatePem;
     this.connections = new Connections(limits, log);
     const clients = this.owned.add(new SignedInClients(supervisor, limits.recheckIntervalMs, log));
     this.signIns = { supervisor, clients, limits, signal: this.stopping.signal };
@@ -86,14 +88,17 @@ export class FrontDoor implements Disposable {
     return this.connections.count();
   }
 
-  /** Uses a renewed certificate (of the same key) for connections from now on. */
-  renew(certificate: DaemonCertificate): void {
+  /** Uses this certificate (of the same key) for connections from now on. Returns whether it is another one than before. */
+  renew(certificate: DaemonCertificate): boolean {
+    if (certificate.certificatePem === this.certificatePem) return false;
+    this.certificatePem = certificate.certificatePem;
     this.server.setSecureContext({
       key: certificate.privateKeyPem,
       cert: certificate.certificatePem,
       minVersion: 'TLSv1.3',
       secureOptions: constants.SSL_OP_NO_TICKET,
     });
+    return true;
   }
 
   /**
