@@ -6,7 +6,7 @@ import type { HostsView } from '../editor/pickers';
 import type { Settings } from '../editor/settings';
 import type { Host, Hosts } from '../hosts/host';
 import type { ConnectionError } from '../transports/transport';
-import { followContext } from './context-values';
+import { followContext } from './follow-context';
 import { createStatusBar } from './status-bar/status-bar';
 import { createHostTree } from './tree/host-tree';
 
