@@ -47,6 +47,7 @@ export function toConnectionError(
 
 function codeOf(chain: readonly Error[]): ConnectionErrorCode {
   for (const error of chain) {
+    if (error.name === 'HTTPParserError') return 'not-a-daemon';
     const code = systemErrorCode(error);
     if (code === undefined) continue;
     const known = systemCodes[code];

@@ -29,7 +29,8 @@ const headersTimeoutMs = 180_000;
 
 /**
  * Makes `fetch` and `WebSocket` of a function that opens sockets. There is one such function for both, so that no check can be missing on one
- * of the two paths. Redirections are errors: a host has no business sending us elsewhere.
+ * of the two paths. Redirections are answers that nobody follows: a host
+ * has no business sending us elsewhere.
  */
 export function createHttpOverSockets(options: HttpOverSocketsOptions): HttpOverSockets {
   const ended = new AbortController();
@@ -54,7 +55,7 @@ export function createHttpOverSockets(options: HttpOverSocketsOptions): HttpOver
   const send = async (input: string | URL | Request, init?: ConstructorParameters<typeof Request>[1]) => {
     const request = new Request(input, init);
     for (const [name, value] of Object.entries(options.headers())) request.headers.set(name, value);
-    const response = await fetch(request, { dispatcher, redirect: 'error' });
+    const response = await fetch(request, { dispatcher, redirect: 'manual' });
     if (response.status === 401) onUnauthorized();
     return response;
   };
