@@ -9,6 +9,7 @@ import { systemClock } from '../../base/time';
 import type { Hello } from '../../protocol/agent';
 import type { KeeperSettings } from '../../protocol/keeper';
 import { protocolVersion } from '../../protocol/version';
+import { productVersion } from '../configuration/product-version';
 import type { UserConfiguration } from '../configuration/user-configuration';
 import { listenPrivately, removeStaleSocket } from '../platform/sockets';
 import type { StateFolders } from '../platform/state-folders';
@@ -25,7 +26,6 @@ import { agentRouteTable } from './routes';
 import type { AgentServices } from './services';
 import { SessionStore } from './sessions';
 import type { AgentPlaces } from './start/agent-places';
-import { programVersion } from './version';
 
 /** Where an agent works and for whom. */
 export interface AgentOptions {
@@ -77,7 +77,7 @@ export class Agent {
       socket,
       0o600,
     );
-    logger.info(`listening on ${socket}, process ${process.pid}, version ${programVersion}`);
+    logger.info(`listening on ${socket}, process ${process.pid}, version ${productVersion}`);
     this.lifetime.start();
     this.prepare(services, login).catch((error: unknown) => {
       if (!this.ending.signal.aborted) logger.error('the environments could not be prepared', error);
@@ -186,7 +186,7 @@ export class Agent {
       user: places.user.name,
       hostname: hostname(),
       platform: `${process.platform}-${process.arch}`,
-      version: programVersion,
+      version: productVersion,
       homeFolder: places.user.homeFolder,
       ...(configuration.maxKernels === undefined ? {} : { maxKernels: configuration.maxKernels }),
       ...(frontDoor === undefined ? {} : { frontDoor }),

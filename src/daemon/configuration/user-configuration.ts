@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import { systemErrorCode } from '../../base/errors';
-import { parseJson, parserOf } from '../../base/parse';
+import { failed, parsed, parseJson, parserOf, type Parsed } from '../../base/parse';
 
 const userConfigurationSchema = v.strictObject({
   /** How many kernels the user can have at the same time; dead ones do not count. */
@@ -65,10 +65,17 @@ export async function readUserConfiguration(
 async function readObject(path: string, isSystem: boolean): Promise<object> {
   const text = await readText(path, isSystem);
   if (text === undefined) return {};
-  const result = parseJson(text, parserOf('configuration', v.record(v.string(), v.unknown())));
+  const result = parseJson(text, parseObject);
   if (!result.ok) throw new ConfigurationError(path, result.error.message);
   expectValid(path, result.value);
   return result.value;
+}
+
+/** A list is an object too, with none of the keys that would be refused. */
+function parseObject(input: unknown): Parsed<object> {
+  return typeof input === 'object' && input !== null && !Array.isArray(input)
+    ? parsed(input)
+    : failed('the configuration is not an object');
 }
 
 async function readText(path: string, isSystem: boolean): Promise<string | undefined> {

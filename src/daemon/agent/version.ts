@@ -1,4 +1,0 @@
-import manifest from '../../../package.json';
-
-/** The version of this program. */
-export const programVersion: string = manifest.version;
