@@ -1,31 +1,15 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { mkdir, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
 import { test } from 'node:test';
-import type { Kernel } from '@jupyterlab/services';
 import { abortable, until, withDeadline } from '../../../src/base/time';
 import { WireError } from '../../../src/protocol/errors';
-import { preparedEnvironment } from '../../support/python-environments';
 import { createTestHome } from '../../support/test-home';
+import { execute, findEnvironment, placeEnvironment } from './notebook-kernel';
 import { createProfile, openWindow, untilState } from './window';
-
-/** Runs code and gives what it printed. */
-async function execute(connection: Kernel.IKernelConnection, code: string): Promise<string> {
-  let text = '';
-  const future = connection.requestExecute({ code });
-  future.onIOPub = (message) => {
-    if (message.header.msg_type === 'stream') text += (message.content as { text: string }).text;
-  };
-  await abortable(future.done, withDeadline(30_000, 'the cell'));
-  return text;
-}
 
 test('this machine needs no daemon and no sign-in: environments, a kernel, a cell, and the agent killed meanwhile', async (t) => {
   const { home, environment } = await createTestHome(t);
-  const { prefix } = await preparedEnvironment('ipykernel');
-  await mkdir(join(home, '.virtualenvs'), { recursive: true });
-  await symlink(prefix, join(home, '.virtualenvs', 'analysis'));
+  await placeEnvironment(home);
   const profile = createProfile();
   const { hosts, log } = openWindow(t, { profile, environment });
   const host = hosts.get('this-machine');
@@ -40,10 +24,7 @@ test('this machine needs no daemon and no sign-in: environments, a kernel, a cel
   const { agent } = host;
   assert.equal(agent.hello?.homeFolder, home);
 
-  const found = await until(
-    () => agent.environments.items.find(({ ipykernel }) => ipykernel !== undefined),
-    withDeadline(15_000, 'an environment with ipykernel'),
-  );
+  const found = await findEnvironment(host);
   await until(() => (agent.environments.freshness === 'current' ? true : undefined), signal);
   const details = await agent.startKernel({ environmentId: found.id }, signal);
   await until(() => agent.kernels.get(details.id), signal);
