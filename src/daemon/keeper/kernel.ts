@@ -230,18 +230,7 @@ export class Kernel implements Disposable {
   private async launch(connection: KernelConnection): Promise<void> {
     this.begun = new Date();
     this.lastExit = undefined;
-    const launched = await launchKernel({
-      order: this.order,
-      connection,
-      connectionFile: this.connectionFile,
-      createSession: () => this.createSession(connection),
-      onProcess: (started) => {
-        this.setCurrent(started);
-        this.listener.onTold('starting');
-      },
-      signal: this.ending.signal,
-      log: this.log,
-    }).catch((error: unknown) => {
+    const launched = await this.launchUntilEnding(connection).catch((error: unknown) => {
       if (error instanceof StartFailure) this.rememberEnd(error.end, error.output);
       this.setCurrent(undefined);
       throw error;
@@ -249,6 +238,30 @@ export class Kernel implements Disposable {
     this.apply({ kind: 'ready' });
     for (const { channel, parts, header } of this.held.take()) launched.session.send(channel, parts, header);
     void this.watch(launched);
+  }
+
+  /** Each launch has a signal of its own, so that the many of a long life leave nothing behind on the one of the end. */
+  private async launchUntilEnding(connection: KernelConnection): Promise<LaunchedKernel> {
+    const giveUp = new AbortController();
+    const onEnding = () => giveUp.abort(this.ending.signal.reason);
+    this.ending.signal.throwIfAborted();
+    this.ending.signal.addEventListener('abort', onEnding);
+    try {
+      return await launchKernel({
+        order: this.order,
+        connection,
+        connectionFile: this.connectionFile,
+        createSession: () => this.createSession(connection),
+        onProcess: (started) => {
+          this.setCurrent(started);
+          this.listener.onTold('starting');
+        },
+        signal: giveUp.signal,
+        log: this.log,
+      });
+    } finally {
+      this.ending.signal.removeEventListener('abort', onEnding);
+    }
   }
 
   private async watch(launched: LaunchedKernel): Promise<void> {

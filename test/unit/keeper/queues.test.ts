@@ -1,0 +1,204 @@
+import assert from 'node:assert/strict';
+import { EventEmitter, once } from 'node:events';
+import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { HeldMessages } from '../../../src/daemon/keeper/held-messages';
+import { keptForMs, KeptMessages } from '../../../src/daemon/keeper/kept-messages';
+import { OutgoingMessage } from '../../../src/daemon/keeper/outgoing-message';
+import { OutgoingQueue } from '../../../src/daemon/keeper/outgoing-queue';
+import { ReplyRoutes } from '../../../src/daemon/keeper/reply-routes';
+
+/** A socket that takes a number of bytes and then waits until it is drained. */
+class SlowSocket extends EventEmitter {
+  readonly writes: Buffer[] = [];
+  destroyed = false;
+  private room: number;
+
+  constructor(private readonly capacity: number) {
+    super();
+    this.room = capacity;
+  }
+
+  write(chunk: Uint8Array): boolean {
+    this.writes.push(Buffer.from(chunk));
+    this.room -= chunk.byteLength;
+    return this.room > 0;
+  }
+  cork(): void {
+    this.emit('corked');
+  }
+  uncork(): void {
+    this.emit('uncorked');
+  }
+  drain(): void {
+    this.room = this.capacity;
+    this.emit('drain');
+  }
+  get received(): Buffer {
+    return Buffer.concat(this.writes);
+  }
+}
+
+function createQueue(capacity: number): { socket: SlowSocket; queue: OutgoingQueue } {
+  const socket = new SlowSocket(capacity);
+  return { socket, queue: new OutgoingQueue(socket as never, 'v1') };
+}
+
+function message(size: number, mark = 'x'): OutgoingMessage {
+  const empty = Buffer.from('{}');
+  return new OutgoingMessage({ channel: 'iopub', parts: [empty, empty, empty, Buffer.alloc(size, mark)] });
+}
+
+test('all small messages of a turn go out in one write', async () => {
+  const { socket, queue } = createQueue(1_000_000);
+  for (let index = 0; index < 100; index += 1) queue.push(message(100));
+  assert.equal(socket.writes.length, 0);
+  await nextTurn();
+  assert.equal(socket.writes.length, 1);
+  assert.equal(queue.waitingBytes, 0);
+});
+
+test('a client that takes nothing is behind by what waits, and gets it in order when it reads again', async () => {
+  const { socket, queue } = createQueue(10);
+  queue.push(message(100, '1'));
+  await nextTurn();
+  for (const mark of ['2', '3', '4']) queue.push(message(1000, mark));
+  await nextTurn();
+  assert.equal(socket.writes.length, 1, 'the first fills the socket');
+  assert.equal(queue.waitingBytes, 3 * 1006);
+  for (let turn = 0; turn < 3; turn += 1) socket.drain();
+  assert.equal(queue.waitingBytes, 0);
+  const order = socket.received
+    .toString('latin1')
+    .replace(/[^1-4]+/g, '')
+    .replace(/(.)\1+/g, '$1');
+  assert.equal(order, '1234');
+});
+
+test('the message that is being written does not count as behind, however large it is', async () => {
+  const { socket, queue } = createQueue(10);
+  queue.push(message(50 * 1024 * 1024));
+  await nextTurn();
+  assert.equal(queue.waitingBytes, 0);
+  queue.push(message(10));
+  assert.equal(queue.waitingBytes, 16);
+  const before = queue.progress;
+  socket.drain();
+  assert.ok(queue.progress > before, 'each fragment that is taken is a sign of life');
+});
+
+test('what a lost client cannot have got whole is given back, in order', async () => {
+  const { queue } = createQueue(10);
+  const large = message(5 * 1024 * 1024);
+  const small = message(10);
+  queue.push(large);
+  await nextTurn();
+  queue.push(small);
+  assert.deepEqual(queue.end(), [large, small]);
+  assert.equal(queue.waitingBytes, 0);
+  queue.push(small);
+  assert.equal(queue.waitingBytes, 0, 'an ended queue takes nothing');
+});
+
+test('a queue whose socket is gone does not write', async () => {
+  const { socket, queue } = createQueue(1000);
+  socket.destroyed = true;
+  queue.push(message(10));
+  await nextTurn();
+  assert.equal(socket.writes.length, 0);
+});
+
+test('what lost clients miss is kept in order until they are back', () => {
+  const kept = new KeptMessages(() => 0, 100);
+  assert.deepEqual(kept.add('a', { sizeBytes: 10 }), [], 'nothing is kept for who is not lost');
+  kept.open('a');
+  const messages = [1, 2, 3].map((sizeBytes) => ({ sizeBytes }));
+  for (const one of messages) kept.add('a', one);
+  assert.equal(kept.sizeBytes, 6);
+  assert.deepEqual(kept.take('a'), messages);
+  assert.equal(kept.take('a'), undefined);
+  assert.equal(kept.sizeBytes, 0);
+});
+
+test('over the limit the whole of the longest absent is dropped, and the rest stays', () => {
+  const kept = new KeptMessages(() => 0, 100);
+  kept.open('old');
+  kept.open('young');
+  kept.add('old', { sizeBytes: 50 });
+  kept.add('young', { sizeBytes: 50 });
+  assert.deepEqual(kept.add('young', { sizeBytes: 1 }), ['old']);
+  assert.equal(kept.sizeBytes, 51);
+  assert.equal(kept.take('old'), undefined);
+  assert.deepEqual(kept.add('young', { sizeBytes: 50 }), ['young'], 'nor does one alone get more');
+  assert.equal(kept.sizeBytes, 0);
+});
+
+test('what is kept for too long is dropped', () => {
+  let now = 0;
+  const kept = new KeptMessages(() => now, 100);
+  kept.open('a');
+  now = 1000;
+  kept.open('b');
+  now = keptForMs;
+  assert.deepEqual(kept.expire(), ['a']);
+  assert.deepEqual(kept.sessions, ['b']);
+});
+
+test('a reply goes to who asked, else to the session, else to nobody', () => {
+  const routes = new ReplyRoutes();
+  const header = (messageId: string, session: string) => ({
+    messageId,
+    session,
+    messageType: 'execute_request',
+  });
+  routes.addSession('s', 'client');
+  routes.addRequest(header('1', 's'), 'client');
+  routes.addRequest(header('2', 'other session'), 'client');
+  routes.addRequest(header('3', 't'), 'gateway');
+  assert.equal(routes.find(header('1', 's')), 'client');
+  assert.equal(routes.find(header('unknown', 's')), 'client');
+  assert.equal(routes.find(header('unknown', 'other session')), 'client');
+  assert.equal(routes.find(header('3', 's')), 'gateway', 'the request is more exact than the session');
+  assert.equal(routes.find(header('unknown', 'unknown')), undefined);
+  routes.forget('client');
+  assert.equal(routes.find(header('1', 's')), undefined);
+  assert.equal(routes.find(header('3', 't')), 'gateway');
+});
+
+test('a client that sends for ever does not make the routes grow', () => {
+  const routes = new ReplyRoutes();
+  for (let index = 0; index < 10_001; index += 1)
+    routes.addRequest({ messageId: String(index), session: 's', messageType: 'x' }, 'client');
+  routes.addRequest({ messageId: 'last', session: 's', messageType: 'x' }, 'other');
+  assert.equal(routes.find({ messageId: '0', session: '', messageType: '' }), undefined);
+  assert.equal(routes.find({ messageId: '10000', session: '', messageType: '' }), 'client');
+});
+
+test('what waits for a restart is bounded and given in order', () => {
+  const held = new HeldMessages();
+  const empty = Buffer.alloc(0);
+  const one = (size: number) => ({
+    channel: 'shell' as const,
+    parts: [empty, empty, empty, empty, Buffer.alloc(size)] as const,
+    header: { messageId: '', messageType: '', session: '' },
+  });
+  const first = one(1);
+  const second = one(65 * 1024 * 1024);
+  assert.ok(held.add(first));
+  assert.ok(held.add(second));
+  assert.equal(held.add(one(1)), false);
+  assert.deepEqual(held.take(), [first, second]);
+  assert.deepEqual(held.take(), []);
+  assert.ok(held.add(one(1)));
+});
+
+test('a drain that comes after the end of a queue does nothing', async () => {
+  const { socket, queue } = createQueue(1);
+  queue.push(message(10));
+  await nextTurn();
+  queue.end();
+  const drained = once(socket, 'drain');
+  socket.drain();
+  await drained;
+  assert.equal(socket.writes.length, 1);
+});
