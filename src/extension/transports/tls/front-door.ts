@@ -149,9 +149,15 @@ const maxRetryAfterMs = 3600_000;
 
 /** Reads `Retry-After`: seconds or a date (RFC 9110 §10.2.3). */
 export function readRetryAfter(value: string | null, now: number = Date.now()): number {
-  if (value === null) return defaultRetryAfterMs;
-  const timeMs = /^\d+$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(timeMs) ? Math.min(Math.max(timeMs, 0), maxRetryAfterMs) : defaultRetryAfterMs;
+  const timeMs = readTime(value ?? '', now);
+  return timeMs === undefined ? defaultRetryAfterMs : Math.min(Math.max(timeMs, 0), maxRetryAfterMs);
+}
+
+function readTime(value: string, now: number): number | undefined {
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  // `Date.parse` makes something of almost any text; a date of HTTP begins with its day.
+  const date = /^[A-Z][a-z]+,? /.test(value) ? Date.parse(value) : NaN;
+  return Number.isNaN(date) ? undefined : date - now;
 }
 
 /** Lets go of a body that nobody reads, so that its socket can be used again. */
