@@ -42,6 +42,7 @@ test('a host is found, paired with, used, and found again after a reload and aft
   await stage('the host that announces itself is in the side bar', async () => {
     await workbench.showView('Remote Kernels');
     await workbench.treeItem(new RegExp(hostName));
+    await notebook.open('story.ipynb');
     await workbench.screenshot('discovered');
   });
 
@@ -73,23 +74,24 @@ test('a host is found, paired with, used, and found again after a reload and aft
   });
 
   await stage('a notebook is given a kernel of that environment', async () => {
-    await notebook.open('story.ipynb');
-    await notebook.openKernelPicker();
-    await workbench.screenshot('kernel-picker');
-    await workbench.pick(`Choose on ${hostName}…`);
+    await notebook.chooseKernel(`Choose on ${hostName}…`);
+    await workbench.screenshot('environment-picker');
     await workbench.pick(exampleName);
     await notebook.waitForKernelLabel(/example \(Python [\d.]+\) · bench-7/);
   });
 
   await stage('its cells run there: text, plot, a question, an error', async () => {
     await notebook.runAll();
+    await notebook.waitForImage();
+    await workbench.screenshot('plot-and-question');
     await workbench.answer(/Who is there/, 'Ada');
-    await notebook.waitForOutput(/ZeroDivisionError/);
-    const output = await notebook.outputs();
+    const output = await notebook.waitForOutput(/hello Ada/);
     assert.match(output, /counter is 1/);
     assert.ok(output.includes(remote.home), output);
-    assert.match(output, /hello Ada/);
-    await notebook.waitForImage();
+    await notebook.scrollTo('end');
+    await notebook.waitForOutput(/ZeroDivisionError/);
+    await workbench.screenshot('error');
+    await notebook.scrollTo('start');
     await workbench.screenshot('cells-have-run');
   });
 

@@ -24,15 +24,14 @@ test('this machine is used without a daemon and without signing in', async (t) =
   await stage('the empty view offers it', async () => {
     await workbench.showView('Remote Kernels');
     await workbench.screenshot('empty-view');
+    await notebook.open('here.ipynb');
     await workbench.runCommand('Remote Kernels: Try It on This Machine');
     await workbench.treeItem(new RegExp(exampleName));
     await workbench.screenshot('connected');
   });
 
   await stage('a notebook runs in one of its environments', async () => {
-    await notebook.open('here.ipynb');
-    await notebook.openKernelPicker();
-    await workbench.pick(/Choose on /);
+    await notebook.chooseKernel(/Choose on /);
     await workbench.pick(exampleName);
     await notebook.waitForKernelLabel(/example \(Python [\d.]+\) · /);
     await notebook.runAll();

@@ -9,8 +9,11 @@ export interface NotebookWindow {
   kernelLabel(): Promise<string>;
   /** Waits until the kernel's button says something like this. */
   waitForKernelLabel(pattern: RegExp): Promise<void>;
-  /** Opens the picker of kernels by its button. */
-  openKernelPicker(): Promise<void>;
+  /**
+   * Chooses an entry of the picker of kernels. The editor asks for the extension first when there are several entries and none has been chosen
+   * before.
+   */
+  chooseKernel(text: string | RegExp): Promise<void>;
   /** Runs every cell. */
   runAll(): Promise<void>;
   /** Runs one cell, counted from 0. */
@@ -19,6 +22,8 @@ export interface NotebookWindow {
   replaceCell(index: number, source: string): Promise<void>;
   /** Waits until an image is drawn among the outputs. */
   waitForImage(): Promise<void>;
+  /** Scrolls to the last or the first cell: outputs are drawn only where they can be seen. */
+  scrollTo(place: 'start' | 'end'): Promise<void>;
   /** The texts of all outputs that are drawn, in one string. */
   outputs(): Promise<string>;
   /** Waits until the outputs match. */
@@ -30,7 +35,9 @@ export interface NotebookWindow {
 const waitMs = 30_000;
 
 /** The notebook side of a workbench. */
-export function notebookOf(workbench: Pick<Workbench, 'page' | 'runCommand' | 'pick'>): NotebookWindow {
+export function notebookOf(
+  workbench: Pick<Workbench, 'page' | 'runCommand' | 'pick' | 'pickRows'>,
+): NotebookWindow {
   const { page } = workbench;
   const cells = page.locator('.notebookOverlay .cell-list-container .monaco-list-row');
 
@@ -63,8 +70,11 @@ export function notebookOf(workbench: Pick<Workbench, 'page' | 'runCommand' | 'p
     async waitForKernelLabel(pattern) {
       await page.locator('.kernel-label:visible').filter({ hasText: pattern }).first().waitFor();
     },
-    async openKernelPicker() {
+    async chooseKernel(text) {
       await page.locator('.kernel-label:visible').first().click();
+      if ((await workbench.pickRows()).some((row) => row.trim() === 'Remote Kernels'))
+        await workbench.pick('Remote Kernels');
+      await workbench.pick(text);
     },
     async runAll() {
       await workbench.runCommand('Notebook: Run All');
@@ -72,6 +82,11 @@ export function notebookOf(workbench: Pick<Workbench, 'page' | 'runCommand' | 'p
     async runCell(index) {
       await cells.nth(index).hover();
       await cells.nth(index).locator('.run-button-container .action-label').first().click();
+    },
+    async scrollTo(place) {
+      await page.locator('.notebookOverlay .cell-list-container').hover();
+      // The editor takes each turn of the wheel as a few lines, however far it was turned.
+      for (let turn = 0; turn < 60; turn += 1) await page.mouse.wheel(0, place === 'end' ? 1000 : -1000);
     },
     async replaceCell(index, source) {
       await cells.nth(index).locator('.cell-editor-container').first().click();
