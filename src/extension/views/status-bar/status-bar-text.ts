@@ -79,7 +79,8 @@ function troubleText(host: Host, model: StatusBarModel): StatusBarText {
       text: `$(${icon}) ${label}: ${words}`,
       tooltip: troubleTooltip(host, model, rest.command),
       links,
-      accessibilityLabel: `${host.name}: ${words}. ${rest.command.title}.`,
+      // Without the countdown: a screen reader would begin anew every second.
+      accessibilityLabel: `${host.name}: ${state.kind === 'waiting' ? t('reconnecting') : words}. ${rest.command.title}.`,
     };
   };
   switch (state.kind) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../../base/disposable';
@@ -33,6 +34,7 @@ export function createStatusBar(options: StatusBarOptions): Disposable {
     vscode.window.createStatusBarItem('remoteKernels.folder', vscode.StatusBarAlignment.Right, 100),
   );
   folder.name = t('Remote Folder');
+  let shown: StatusBarText | undefined;
   const draw = () => {
     const now = systemClock.now();
     const notebook = notebookInFront(notebookKernels);
@@ -43,7 +45,8 @@ export function createStatusBar(options: StatusBarOptions): Disposable {
       describeError,
     });
     if (text === undefined) connection.hide();
-    else drawConnection(connection, text);
+    else drawConnection(connection, text, shown);
+    shown = text;
     drawFolder(folder, notebook, hosts);
     if (countsDown(hosts.all)) batch.requestAt(now + 1000);
   };
@@ -60,21 +63,30 @@ function notebookInFront(notebookKernels: NotebookKernels): NotebookKernelRefere
   return editor === undefined ? undefined : notebookKernels.referenceOf(editor.notebook);
 }
 
-function drawConnection(item: vscode.StatusBarItem, text: StatusBarText): void {
+/**
+ * Draws the item. Command and tooltip are handed over only when they changed: the editor would take an open tooltip away with every second of a
+ * countdown.
+ */
+function drawConnection(item: vscode.StatusBarItem, text: StatusBarText, before?: StatusBarText): void {
   item.text = text.text;
   item.backgroundColor =
     text.background === undefined
       ? undefined
       : new vscode.ThemeColor(`statusBarItem.${text.background}Background`);
-  item.command = {
-    command: text.command.id,
-    title: text.command.title,
-    arguments: text.command.target === undefined ? [] : [text.command.target],
-  };
-  const tooltip = new vscode.MarkdownString(text.tooltip);
-  tooltip.isTrusted = { enabledCommands: text.links };
-  item.tooltip = tooltip;
-  item.accessibilityInformation = { label: text.accessibilityLabel, role: 'button' };
+  if (!isDeepStrictEqual(text.command, before?.command)) {
+    item.command = {
+      command: text.command.id,
+      title: text.command.title,
+      arguments: text.command.target === undefined ? [] : [text.command.target],
+    };
+  }
+  if (text.tooltip !== before?.tooltip) {
+    const tooltip = new vscode.MarkdownString(text.tooltip);
+    tooltip.isTrusted = { enabledCommands: text.links };
+    item.tooltip = tooltip;
+  }
+  if (text.accessibilityLabel !== before?.accessibilityLabel)
+    item.accessibilityInformation = { label: text.accessibilityLabel, role: 'button' };
   item.show();
 }
 
