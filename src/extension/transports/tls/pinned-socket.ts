@@ -16,6 +16,8 @@ export interface TlsPlace {
   readonly port: number;
   /** Tried before the name is resolved. */
   readonly addresses: readonly string[];
+  /** Whether the name is not resolved: the addresses are all there is. */
+  readonly isAddressKnown?: boolean;
   /** Certificates (PEM) trusted beside those of the system. */
   readonly certificateAuthorities: readonly string[];
 }
@@ -60,10 +62,15 @@ export async function openPinnedSocket(
   };
   const hinted = place.addresses.length === 0 ? undefined : await tryAddresses(interleave(place.addresses));
   if (hinted !== undefined) return hinted;
+  if (place.isAddressKnown === true) throw report(place, failures);
   const resolved = await resolve(place, signal, failures);
   const found = await tryAddresses(resolved.filter((address) => !place.addresses.includes(address)));
   if (found !== undefined) return found;
-  throw mostTelling(failures) ?? new ConnectionError('unreachable', 'no address', { address: show(place) });
+  throw report(place, failures);
+}
+
+function report(place: TlsPlace, failures: readonly ConnectionError[]): ConnectionError {
+  return mostTelling(failures) ?? new ConnectionError('unreachable', 'no address', { address: show(place) });
 }
 
 async function resolve(

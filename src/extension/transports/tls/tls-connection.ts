@@ -115,7 +115,7 @@ async function openConnection(
   let isClosed = false;
   const judge = requirePin(key.pin);
   // The address that answered first is the host for this connection, whatever its name resolves to later.
-  const reached: TlsPlace = { ...place, addresses: [key.address], hostname: key.address };
+  const reached: TlsPlace = { ...place, addresses: [key.address], isAddressKnown: true };
   const http = createHttpOverSockets({
     baseUrl: `https://${toUrlHost(place.hostname, place.port)}`,
     openSocket: async (socketSignal) => (await openPinnedSocket(reached, judge, socketSignal)).socket,
