@@ -10,6 +10,7 @@ export class Lifetime implements Disposable {
   private readonly held = new Map<symbol, string>();
   private readonly ended = new Emitter<string>();
   private cancelGrace: (() => void) | undefined;
+  private isDisposed = false;
 
   constructor(
     private readonly graceTimeMs: number,
@@ -42,6 +43,7 @@ export class Lifetime implements Disposable {
   }
 
   dispose(): void {
+    this.isDisposed = true;
     this.cancelGrace?.();
     this.cancelGrace = undefined;
     this.ended.dispose();
@@ -49,6 +51,8 @@ export class Lifetime implements Disposable {
 
   private startGrace(): void {
     this.cancelGrace?.();
+    // Connections that are closed because the agent ends release what they held; that begins nothing any more.
+    if (this.isDisposed) return;
     this.cancelGrace = this.clock.schedule(this.graceTimeMs, () => {
       this.ended.fire(`nobody has used it for ${this.graceTimeMs / 1000} s`);
     });

@@ -143,8 +143,15 @@ test('the agent ends after its grace time, but not while somebody is connected',
   assert.deepEqual(await readdir(dirname(socket)), []);
 });
 
-test('SIGTERM ends the agent cleanly: no socket and no lock are left', async (t) => {
+test('SIGTERM ends the agent cleanly, also while clients are connected: no socket and no lock are left', async (t) => {
   const agent = await startAgent(t);
+  const connection = connect(agent.address.socket);
+  connection.on('error', () => undefined);
+  t.after(() => connection.destroy());
+  await until(
+    () => (connection.readyState === 'open' ? true : undefined),
+    withDeadline(5000, 'a connection'),
+  );
   process.kill(agent.address.pid, 'SIGTERM');
   await ended(agent.address.pid);
   assert.deepEqual(await readdir(dirname(agent.address.socket)), []);

@@ -4,11 +4,12 @@ import type { Clock } from '../../../src/base/time';
 import { Lifetime } from '../../../src/daemon/agent/lifetime';
 
 /** A clock that a test moves. */
-function manualClock(): Clock & { advance(timeMs: number): void } {
+function manualClock(): Clock & { advance(timeMs: number): void; isIdle(): boolean } {
   let now = 0;
   const waiting = new Set<{ readonly at: number; readonly callback: () => void }>();
   return {
     now: () => now,
+    isIdle: () => waiting.size === 0,
     schedule(timeMs, callback) {
       const entry = { at: now + timeMs, callback };
       waiting.add(entry);
@@ -75,7 +76,10 @@ test('a use within the grace time begins it anew, and releasing twice counts onc
 test('after disposal nothing ends it any more', () => {
   const { clock, lifetime, ends } = watched(1000);
   lifetime.start();
+  const connection = lifetime.hold('a connection');
   lifetime.dispose();
+  connection.dispose();
+  assert.equal(clock.isIdle(), true);
   clock.advance(10_000);
   assert.equal(ends.length, 0);
 });
