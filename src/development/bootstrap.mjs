@@ -23,9 +23,8 @@ export async function runDevelopmentScript(file, words = process.argv.slice(2)) 
     cwd: repository,
     stdio: 'inherit',
   });
-  // Ctrl-C reaches both by the terminal; the child ends in its own way and this process with it.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGTERM', () => child.kill('SIGTERM'));
+  // The child ends in its own way, and this process with it. A terminal sends Ctrl-C to both, and the second one changes nothing.
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
   const exitCode = await new Promise((done) => {
     child.on('error', (error) => {
       console.error(`Node could not be started: ${error.message}`);

@@ -36,6 +36,7 @@ const quietSettings = {
   'workbench.reduceMotion': 'on',
   'workbench.secondarySideBar.defaultVisibility': 'hidden',
   'workbench.tips.enabled': false,
+  'workbench.editorAssociations': { '*.ipynb': 'jupyter-notebook' },
   'workbench.colorTheme': 'Default Dark Modern',
   'chat.disableAIFeatures': true,
   'git.enabled': false,

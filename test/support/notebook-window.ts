@@ -22,8 +22,8 @@ export interface NotebookWindow {
   replaceCell(index: number, source: string): Promise<void>;
   /** Waits until an image is drawn among the outputs. */
   waitForImage(): Promise<void>;
-  /** Scrolls to the last or the first cell: outputs are drawn only where they can be seen. */
-  scrollTo(place: 'start' | 'end'): Promise<void>;
+  /** Turns the wheel that often, down or (negative) up: outputs are drawn only where they can be seen. */
+  scroll(turns: number): Promise<void>;
   /** The texts of all outputs that are drawn, in one string. */
   outputs(): Promise<string>;
   /** Waits until the outputs match. */
@@ -83,10 +83,11 @@ export function notebookOf(
       await cells.nth(index).hover();
       await cells.nth(index).locator('.run-button-container .action-label').first().click();
     },
-    async scrollTo(place) {
+    async scroll(turns) {
       await page.locator('.notebookOverlay .cell-list-container').hover();
       // The editor takes each turn of the wheel as a few lines, however far it was turned.
-      for (let turn = 0; turn < 60; turn += 1) await page.mouse.wheel(0, place === 'end' ? 1000 : -1000);
+      for (let turn = 0; turn < Math.abs(turns); turn += 1)
+        await page.mouse.wheel(0, 1000 * Math.sign(turns));
     },
     async replaceCell(index, source) {
       await cells.nth(index).locator('.cell-editor-container').first().click();

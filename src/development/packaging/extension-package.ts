@@ -1,9 +1,9 @@
-import { createVSIX } from '@vscode/vsce';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathExists } from '../paths';
 import { distFolder, repository } from '../repository';
+import { runCommand } from '../run-command';
 
 /** What the `.vsix` is made of besides the bundles; what is not there is left out, and `.vscodeignore` has the last word. */
 const parts = ['README.md', 'CHANGELOG.md', 'LICENSE', 'package.nls.json', 'l10n', 'media', '.vscodeignore'];
@@ -22,12 +22,8 @@ export async function packExtension(path: string): Promise<void> {
     await cp(distFolder(), join(staging, 'dist'), { recursive: true });
     await writeFile(join(staging, 'package.json'), JSON.stringify(await readExtensionManifest(), null, 2));
     await mkdir(join(path, '..'), { recursive: true });
-    await createVSIX({
-      cwd: staging,
-      packagePath: path,
-      dependencies: false,
-      allowMissingRepository: true,
-      rewriteRelativeLinks: false,
+    await runCommand(process.execPath, [join(__dirname, 'pack-vsix.mjs'), staging, path], {
+      timeoutMs: 120_000,
     });
   } finally {
     await rm(staging, { recursive: true, force: true });
