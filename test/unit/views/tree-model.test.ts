@@ -166,3 +166,11 @@ test('hidden environments are found by name or path, with * for anything', () =>
   assert.deepEqual(visible('py.*'), ['base', 'work']);
   assert.deepEqual(visible('.*'), ['base', 'py.3', 'work'], 'a dot is a dot');
 });
+
+test('a host that gets something below it is another row, so that the editor opens it', () => {
+  const before = rowsOf([sampleHost()]);
+  const after = rowsOf([sampleHost({ state: connected })]);
+  assert.notEqual(before[0]?.id, after[0]?.id);
+  assert.equal(changedRows(before, after), 'root');
+  assert.equal(after[0]?.expansion, 'expanded');
+});

@@ -7,7 +7,7 @@ import type { NotebookKernelReference } from '../../editor/notebook-kernels';
 import { isLost, type HostState } from '../../hosts/host-state';
 import type { Host } from '../../hosts/host';
 import type { ConnectionError } from '../../transports/transport';
-import { countKernels, secondsUntil, shortReason, stepWords, timeWords, type Moment } from '../words';
+import { countKernels, secondsUntil, stepWords, timeWords, type Moment } from '../words';
 
 /** The item of the status bar as data. */
 export interface StatusBarText {
@@ -136,14 +136,7 @@ function troubleTooltip(
   if (state.kind === 'connecting') lines.push(escapeMarkdown(`${host.name}: ${stepWords(state.step)}`));
   if ('lostAt' in state) {
     lines.push(
-      escapeMarkdown(
-        t(
-          '{0} since {1}; attempt {2}.',
-          shortReason('lost'),
-          timeWords(state.lostAt, moment),
-          state.attempt + 1,
-        ),
-      ),
+      escapeMarkdown(t('Lost since {0}; attempt {1}.', timeWords(state.lostAt, moment), state.attempt + 1)),
     );
   }
   const running = host.agent.kernels.items.filter((kernel) => kernel.state !== 'dead').length;

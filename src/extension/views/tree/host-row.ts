@@ -34,7 +34,7 @@ export function hostRow(host: Host, surroundings: HostSurroundings): TreeRow {
   const { moment, children } = surroundings;
   const description = describeHost(host, moment);
   return {
-    id: `host/${host.id}`,
+    id: hostRowId(host.id, children.length > 0),
     target: { hostId: host.id },
     label: host.name,
     description,
@@ -46,6 +46,14 @@ export function hostRow(host: Host, surroundings: HostSurroundings): TreeRow {
     isGreyed: isOffline(host),
     children,
   };
+}
+
+/**
+ * The editor keeps a row closed that had nothing to open when it first saw it. So a host with something below it is another row than the same host
+ * without.
+ */
+export function hostRowId(hostId: string, hasChildren: boolean): string {
+  return hasChildren ? `host/${hostId}` : `host/${hostId}/leaf`;
 }
 
 /** Whether a host that was found on the network is not there at the moment. One with a typed address may be there without an announcement. */

@@ -9,6 +9,7 @@ import type { Host, Hosts } from '../../hosts/host';
 import type { ConnectionError } from '../../transports/transport';
 import { createBatch, type Batch } from '../batch';
 import { watchHosts } from '../host-watch';
+import { hostRowId } from './host-row';
 import { nextOrder, sortHosts, type ShownOrder } from './host-order';
 import { nextTickMs } from './next-tick';
 import type { TreeRow } from './row';
@@ -104,7 +105,7 @@ export class HostTree implements vscode.TreeDataProvider<TreeNode>, HostsView, D
 
   async reveal(target: CommandTarget): Promise<void> {
     this.draw();
-    const row = this.rows.get(rowIdOf(target));
+    const row = this.rows.get(rowIdOf(target, true)) ?? this.rows.get(rowIdOf(target, false));
     if (row === undefined || this.view === undefined) return;
     try {
       await this.view.reveal(this.nodeOf(row), { select: true, focus: false, expand: 2 });
@@ -174,10 +175,10 @@ export class HostTree implements vscode.TreeDataProvider<TreeNode>, HostsView, D
   }
 }
 
-function rowIdOf({ hostId, kernelId, environmentId }: CommandTarget): string {
+function rowIdOf({ hostId, kernelId, environmentId }: CommandTarget, hasChildren: boolean): string {
   if (hostId !== undefined && kernelId !== undefined) return `kernel/${hostId}/${kernelId}`;
   if (hostId !== undefined && environmentId !== undefined) return `environment/${hostId}/${environmentId}`;
-  return `host/${hostId ?? ''}`;
+  return hostRowId(hostId ?? '', hasChildren);
 }
 
 function notebookPathOf(
