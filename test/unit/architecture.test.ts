@@ -65,7 +65,8 @@ const rules: readonly Rule[] = [
     mayImport: [...rim, 'extension/commands', 'extension/views', 'extension/notebooks'],
     isRim: true,
   },
-  { folder: 'daemon/configuration', mayImport: ['base', 'protocol'] },
+  // The manifest is where the version stands, for npm, VS Code and the daemon alike.
+  { folder: 'daemon/configuration', mayImport: ['base', 'protocol', '../package.json'] },
   { folder: 'daemon/platform', mayImport: ['base', 'protocol'] },
   { folder: 'daemon/front-door', mayImport: daemonPart },
   { folder: 'daemon/supervisor', mayImport: daemonPart },
