@@ -8,7 +8,7 @@ const opcodes = { text: 1, binary: 2 } as const;
 const continuation = 0;
 const finalBit = 0x80;
 
-/** Messages up to this size are copied into one piece. */
+/** Messages up to this size are copied together into one write. */
 export const smallMessageBytes = 16 * 1024;
 
 /**
@@ -17,25 +17,42 @@ export const smallMessageBytes = 16 * 1024;
  */
 export const fragmentBytes = 1024 * 1024;
 
-/** A message ready to be written: one piece, or frames of several pieces that must each be written whole. */
-export type EncodedMessage =
-  | { readonly kind: 'small'; readonly bytes: Buffer }
-  | { readonly kind: 'large'; readonly frames: readonly (readonly Uint8Array[])[] };
+/** A small message, to be copied with others into one write by {@link writeSmall}. */
+export interface SmallMessage {
+  readonly kind: 'small';
+  readonly opcode: Opcode;
+  readonly pieces: readonly Uint8Array[];
+  readonly payloadBytes: number;
+  /** With its head. */
+  readonly frameBytes: number;
+}
+
+/** A large message: frames of several pieces, each to be written whole, none of them copied. */
+export interface LargeMessage {
+  readonly kind: 'large';
+  readonly frames: readonly (readonly Uint8Array[])[];
+}
+
+/** A message ready to be written. */
+export type EncodedMessage = SmallMessage | LargeMessage;
 
 /** Encodes one message, given in pieces. */
 export function encodeMessage(opcode: Opcode, pieces: readonly Uint8Array[]): EncodedMessage {
-  let sizeBytes = 0;
-  for (const piece of pieces) sizeBytes += piece.byteLength;
-  if (sizeBytes > smallMessageBytes) return { kind: 'large', frames: toFragments(opcode, pieces, sizeBytes) };
-  const headBytes = headSize(sizeBytes);
-  const bytes = Buffer.allocUnsafe(headBytes + sizeBytes);
-  writeHead(bytes, finalBit | opcodes[opcode], sizeBytes);
-  let position = headBytes;
-  for (const piece of pieces) {
-    bytes.set(piece, position);
+  let payloadBytes = 0;
+  for (const piece of pieces) payloadBytes += piece.byteLength;
+  if (payloadBytes > smallMessageBytes)
+    return { kind: 'large', frames: toFragments(opcode, pieces, payloadBytes) };
+  return { kind: 'small', opcode, pieces, payloadBytes, frameBytes: headSize(payloadBytes) + payloadBytes };
+}
+
+/** Writes the frame of a small message into `target` at `start`, where there must be room for its `frameBytes`. */
+export function writeSmall(message: SmallMessage, target: Buffer, start: number): void {
+  writeHead(target, start, finalBit | opcodes[message.opcode], message.payloadBytes);
+  let position = start + headSize(message.payloadBytes);
+  for (const piece of message.pieces) {
+    target.set(piece, position);
     position += piece.byteLength;
   }
-  return { kind: 'small', bytes };
 }
 
 function toFragments(opcode: Opcode, pieces: readonly Uint8Array[], sizeBytes: number): Uint8Array[][] {
@@ -46,7 +63,7 @@ function toFragments(opcode: Opcode, pieces: readonly Uint8Array[], sizeBytes: n
     left -= length;
     const code = (left === 0 ? finalBit : 0) | (frames.length === 0 ? opcodes[opcode] : continuation);
     const head = Buffer.allocUnsafe(headSize(length));
-    writeHead(head, code, length);
+    writeHead(head, 0, code, length);
     frames.push([head, ...takeBytes(rest, length)]);
   }
   return frames;
@@ -71,14 +88,14 @@ function headSize(length: number): number {
   return length < 0x1_0000 ? 4 : 10;
 }
 
-function writeHead(target: Buffer, code: number, length: number): void {
-  target[0] = code;
-  if (length < 126) target[1] = length;
+function writeHead(target: Buffer, start: number, code: number, length: number): void {
+  target[start] = code;
+  if (length < 126) target[start + 1] = length;
   else if (length < 0x1_0000) {
-    target[1] = 126;
-    target.writeUInt16BE(length, 2);
+    target[start + 1] = 126;
+    target.writeUInt16BE(length, start + 2);
   } else {
-    target[1] = 127;
-    target.writeBigUInt64BE(BigInt(length), 2);
+    target[start + 1] = 127;
+    target.writeBigUInt64BE(BigInt(length), start + 2);
   }
 }

@@ -43,9 +43,7 @@ export function readHeader(part: Uint8Array): HeaderFacts | undefined {
 /** A part that is a JSON object. */
 export function readJsonObject(part: Uint8Array): Record<string, unknown> | undefined {
   try {
-    const value: unknown = JSON.parse(
-      Buffer.from(part.buffer, part.byteOffset, part.byteLength).toString('utf8'),
-    );
+    const value: unknown = JSON.parse(toBuffer(part).toString('utf8'));
     return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : undefined;
   } catch {
     // A kernel that sends something else is passed through all the same; it only cannot be routed by it.
@@ -57,7 +55,12 @@ const statusMark = Buffer.from('"status"');
 
 /** Whether a header can be that of a status message: a search over some 200 bytes instead of a parse for each of thousands of messages. */
 export function canBeStatus(header: Uint8Array): boolean {
-  return Buffer.from(header.buffer, header.byteOffset, header.byteLength).includes(statusMark);
+  return toBuffer(header).includes(statusMark);
+}
+
+/** The same bytes with a Buffer's methods; what comes from ZMQ and WebSockets is one already. */
+function toBuffer(part: Uint8Array): Buffer {
+  return Buffer.isBuffer(part) ? part : Buffer.from(part.buffer, part.byteOffset, part.byteLength);
 }
 
 /** A message of the keeper's own, unsigned, with the id under which an answer will come. */

@@ -6,6 +6,7 @@ import {
   encodeMessage,
   fragmentBytes,
   smallMessageBytes,
+  writeSmall,
   type EncodedMessage,
 } from '../../../src/daemon/keeper/web-socket-frames';
 import { expectParsed } from '../../../src/base/parse';
@@ -40,7 +41,10 @@ function readFrames(bytes: Buffer): Frame[] {
 }
 
 function toBytes(encoded: EncodedMessage): Buffer {
-  return encoded.kind === 'small' ? encoded.bytes : Buffer.concat(encoded.frames.flat());
+  if (encoded.kind === 'large') return Buffer.concat(encoded.frames.flat());
+  const bytes = Buffer.alloc(encoded.frameBytes + 3);
+  writeSmall(encoded, bytes, 3);
+  return bytes.subarray(3);
 }
 
 const sizes = [
