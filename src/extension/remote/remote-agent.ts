@@ -60,7 +60,10 @@ export interface RemoteAgent {
 export interface RemoteKernel extends Disposable {
   readonly id: string;
   readonly sessionId: string;
-  /** The maintained client of the protocol. It queues requests while not connected and survives reconnections; see facts about futures there. */
+  /**
+   * The maintained client of the protocol: the same object through every loss of the network, in which it queues requests. When the kernel has
+   * ended (`onDidEnd`) it is of no use any more, also if the kernel is restarted under the same id: dispose this and open the kernel again.
+   */
   readonly connection: Kernel.IKernelConnection;
   /** Whether messages can flow now. */
   readonly isOpen: boolean;
