@@ -11,6 +11,7 @@ import {
   environmentControllerText,
   type ControllerText,
 } from './controller-text';
+import { defaultFolderOf } from './remote-folder';
 import type { RememberedEnvironments } from './remembered-environments';
 
 /** The notebook type of the editor's own serializer for `.ipynb` files. */
@@ -62,7 +63,9 @@ export class Controllers implements Disposable {
       const host = hosts.get(environment.hostId);
       if (host === undefined) continue;
       const id = environmentControllerId(environment);
-      const text = environmentControllerText(environment, describe(host), defaultRemoteFolder());
+      const isHere = host.sources.has('this-machine');
+      const folder = defaultFolderOf(defaultRemoteFolder(), 'the notebook’s folder', isHere);
+      const text = environmentControllerText(environment, describe(host), folder);
       const { hostId, environmentId } = environment;
       this.show(id, text, { kind: 'environment', hostId, environmentId });
       wanted.add(id);

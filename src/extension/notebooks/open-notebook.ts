@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import type { NotebookCell, NotebookCellExecution, NotebookDocument } from 'vscode';
 import type { Disposable } from '../../base/disposable';
 import { isAbortError, toError } from '../../base/errors';
@@ -13,7 +14,7 @@ import { DeclinedError } from './kernel-starter';
 import { withLateProgress } from './late-progress';
 import type { NotebookContext } from './notebook-context';
 import { writeKernelLanguage } from './notebook-language';
-import { formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
+import { defaultFolderOf, formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
 import { isSameEnvironment } from './remembered-environments';
 import type { RememberedNotebook } from './remembered-notebooks';
 import { choosePath } from './session-paths';
@@ -54,7 +55,7 @@ export class OpenNotebook implements Disposable {
 
   /** The folder in which its code runs, as shown. */
   get remoteFolder(): string {
-    const chosen = this.remembered?.remoteFolder ?? this.context.defaultRemoteFolder();
+    const chosen = this.remembered?.remoteFolder ?? this.defaultFolder;
     const path = this.isFolderChanged ? chosen : (this.link?.details.workingDirectory ?? chosen);
     return formatRemoteFolder(path, this.host?.agent.hello?.homeFolder);
   }
@@ -168,7 +169,9 @@ export class OpenNotebook implements Disposable {
     const { remembered } = this;
     if (remembered === undefined) return;
     await this.remember({ ...remembered, remoteFolder: path });
-    this.isFolderChanged = this.link !== undefined && this.link.details.workingDirectory !== path;
+    const home = this.host?.agent.hello?.homeFolder;
+    const isSame = (one: string) => formatRemoteFolder(one, home) === formatRemoteFolder(path, home);
+    this.isFolderChanged = this.link !== undefined && !isSame(this.link.details.workingDirectory);
     this.context.changed(this.notebook);
   }
 
@@ -192,6 +195,13 @@ export class OpenNotebook implements Disposable {
     this.cancelStart();
     this.link?.dispose();
     this.link = undefined;
+  }
+
+  private get defaultFolder(): string {
+    const { uri, isUntitled } = this.notebook;
+    const folder = uri.scheme === 'file' && !isUntitled ? dirname(uri.fsPath) : undefined;
+    const isThisMachine = this.host?.sources.has('this-machine') === true;
+    return defaultFolderOf(this.context.defaultRemoteFolder(), folder, isThisMachine);
   }
 
   private get uri(): string {
@@ -230,7 +240,7 @@ export class OpenNotebook implements Disposable {
             kernelId: this.lastEnded?.kernelId === remembered.kernelId ? undefined : remembered.kernelId,
             sessionPath,
             sessionName: baseNameOf(this.notebook),
-            workingDirectory: remembered.remoteFolder ?? this.context.defaultRemoteFolder(),
+            workingDirectory: remembered.remoteFolder ?? this.defaultFolder,
           },
           AbortSignal.any([signal, controller.signal]),
         ),
@@ -318,7 +328,7 @@ export class OpenNotebook implements Disposable {
     this.hasHinted = true;
     void this.context.showKernelProblem(this.notebook, {
       severity: 'information',
-      message: remoteFolderHint(host.name, this.remoteFolder),
+      message: remoteFolderHint(host.name, this.remoteFolder, host.sources.has('this-machine')),
       remedies: [{ kind: 'choose-folder' }],
     });
   }

@@ -15,6 +15,21 @@ export function isMissingFileError(errorName: string): boolean {
 }
 
 /** The hint after such an error. */
-export function remoteFolderHint(hostName: string, remoteFolder: string): string {
-  return `The code of this notebook runs in ${toSingleLine(hostName, 80)}:${remoteFolder}. Files of this computer are not there.`;
+export function remoteFolderHint(hostName: string, remoteFolder: string, isThisMachine: boolean): string {
+  const place = `The code of this notebook runs in ${toSingleLine(hostName, 80)}:${remoteFolder}`;
+  return isThisMachine
+    ? `${place}; relative paths begin there.`
+    : `${place}. Files of this computer are not there.`;
+}
+
+/**
+ * The folder in which a notebook's code runs unless one was chosen for it: as set, and home by default. On this machine home would be a
+ * surprise to everybody who knows Jupyter, where it is the notebook's own folder.
+ */
+export function defaultFolderOf(
+  setting: string,
+  notebookFolder: string | undefined,
+  isThisMachine: boolean,
+): string {
+  return isThisMachine && setting === '~' && notebookFolder !== undefined ? notebookFolder : setting;
 }

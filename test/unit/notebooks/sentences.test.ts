@@ -4,6 +4,7 @@ import { WireError } from '../../../src/protocol/errors';
 import type { KernelExit } from '../../../src/protocol/kernels';
 import { describeKernelEnd, describeStartFailure } from '../../../src/extension/notebooks/start-problems';
 import {
+  defaultFolderOf,
   formatRemoteFolder,
   isMissingFileError,
   remoteFolderHint,
@@ -129,9 +130,22 @@ describe('the remote folder', () => {
     });
   }
 
+  test('is the one that is set, and on this machine the notebook’s own by default', () => {
+    assert.deepEqual(
+      [
+        defaultFolderOf('~', '/work', false),
+        defaultFolderOf('~', '/work', true),
+        defaultFolderOf('~', undefined, true),
+        defaultFolderOf('/data', '/work', true),
+      ],
+      ['~', '/work', '~', '/data'],
+    );
+  });
+
   test('is hinted at after errors of missing files alone', () => {
     assert.ok(isMissingFileError('FileNotFoundError') && isMissingFileError('NotADirectoryError'));
     assert.ok(!isMissingFileError('ValueError'));
-    assert.match(remoteFolderHint('lab-7', '~/project'), /lab-7:~\/project/);
+    assert.match(remoteFolderHint('lab-7', '~/project', false), /lab-7:~\/project\. Files of this computer/);
+    assert.doesNotMatch(remoteFolderHint('here', '~/project', true), /this computer/);
   });
 });

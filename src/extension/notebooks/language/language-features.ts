@@ -12,7 +12,7 @@ import { readInspection } from './inspection';
 
 /** A person who types on does not want an answer to what stood there before. */
 const pauseMs = 120;
-const deadlineMs = 3000;
+const deadlineMs = 6000;
 
 /** A kernel answers when it is done with its cell: while one runs longer than this, it is not asked. */
 const maxBusyMs = 500;
@@ -20,7 +20,7 @@ const maxBusyMs = 500;
 /** Completion and hover from the kernel of a notebook, beside whatever other extensions know of its language. */
 export class LanguageFeatures implements vscode.CompletionItemProvider, vscode.HoverProvider, Disposable {
   private readonly store = new DisposableStore();
-  private readonly asking = new WeakSet<KernelLink>();
+  private readonly asking = new WeakMap<KernelLink, Promise<unknown>>();
 
   constructor(
     private readonly linkOf: (document: vscode.TextDocument) => KernelLink | undefined,
@@ -87,14 +87,17 @@ export class LanguageFeatures implements vscode.CompletionItemProvider, vscode.H
     const signal = toAbortSignal(token);
     try {
       await delay(pauseMs, signal);
+      const deadline = withDeadline(deadlineMs, 'completion', signal);
+      // The first answer can take seconds, while the kernel loads what it needs for it; what is typed meanwhile waits for its turn.
+      await abortable(this.asking.get(link) ?? Promise.resolve(), deadline);
       if (!canAsk(link) || this.asking.has(link)) return undefined;
-      this.asking.add(link);
       const answer = question(link);
-      void answer.then(
+      const settled = answer.then(
         () => this.asking.delete(link),
         () => this.asking.delete(link),
       );
-      return (await abortable(answer, withDeadline(deadlineMs, 'completion', signal))).content;
+      this.asking.set(link, settled);
+      return (await abortable(answer, deadline)).content;
     } catch (error) {
       if (!token.isCancellationRequested) this.logger.trace(`not answered: ${toError(error).message}`);
       return undefined;
