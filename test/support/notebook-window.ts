@@ -16,7 +16,7 @@ export interface NotebookWindow {
   chooseKernel(text: string | RegExp): Promise<void>;
   /** Runs every cell. */
   runAll(): Promise<void>;
-  /** Runs one cell, counted from 0. */
+  /** Runs one cell, counted from 0, once it has ended if it is running. */
   runCell(index: number): Promise<void>;
   /** Replaces the text of a cell. */
   replaceCell(index: number, source: string): Promise<void>;
@@ -81,7 +81,8 @@ export function notebookOf(
     },
     async runCell(index) {
       await cells.nth(index).hover();
-      await cells.nth(index).locator('.run-button-container .action-label').first().click();
+      // While the cell runs the same place holds the button that stops it.
+      await cells.nth(index).locator('.run-button-container .codicon-notebook-execute').first().click();
     },
     async scroll(turns) {
       await page.locator('.notebookOverlay .cell-list-container').hover();
