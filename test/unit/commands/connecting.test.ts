@@ -31,7 +31,7 @@ test('a key is replaced only by typing its last eight characters', () => {
     ['12345679', false],
     ['', false],
   ] as const;
-  for (const [typed, isEnd] of cases) assert.equal(endsWithTyped(presented, typed), isEnd, typed);
+  for (const [typed, isEnd] of cases) assert.equal(endsWithTyped(presented, typed, 8), isEnd, typed);
 });
 
 test('a changed key is explained with both fingerprints and their dates', () => {

@@ -8,8 +8,8 @@ export function fingerprintLines(pin: Pin): string {
   return lines.join('\n');
 }
 
-/** Whether the typed text is the end of the fingerprint. Spaces, colons and case do not count. */
-export function endsWithTyped(pin: Pin, typed: string, length = 8): boolean {
+/** Whether the typed text is the end of the fingerprint, of exactly that length. Spaces, colons and case do not count. */
+export function endsWithTyped(pin: Pin, typed: string, length: number): boolean {
   const hex = typed.replace(/[\s:]/g, '').toLowerCase();
   return hex.length === length && pin.endsWith(hex);
 }
