@@ -1,7 +1,9 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Disposable } from '../../base/disposable';
+import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
+import { failed, type Parsed } from '../../base/parse';
 import { formatBytes } from '../../base/text';
 import {
   closeCodes,
@@ -25,6 +27,9 @@ const maxMissedPings = 2;
 
 /** The most that a reason of a close frame may hold is 123 bytes. */
 const maxReasonBytes = 123;
+
+/** The older protocol makes one text of a message, and a text is at most 512 MiB long here. */
+const maxJsonBytes = 256 * 1024 * 1024;
 
 /** One open WebSocket of a client. `ws` reads, pings and closes; messages are written by our own queue to the socket below. */
 export class ClientConnection implements Disposable {
@@ -61,6 +66,8 @@ export class ClientConnection implements Disposable {
   send(message: OutgoingMessage): void {
     if (this.isEnding) return;
     if (this.queue.waitingBytes > maxBacklogBytes) this.closeForSlowness();
+    else if (this.protocol === 'json' && message.sizeBytes > maxJsonBytes)
+      this.close(1009, `a message of ${formatBytes(message.sizeBytes)} needs a client that speaks v1`, true);
     else this.queue.push(message);
   }
 
@@ -91,12 +98,19 @@ export class ClientConnection implements Disposable {
   }
 
   private take(data: Buffer, isBinary: boolean): void {
-    const read =
-      this.protocol === 'v1'
-        ? decodeChannelMessage(data)
-        : decodeJsonMessage(isBinary ? data : data.toString('utf8'));
+    const read = this.decode(data, isBinary);
     if (read.ok) this.listener.onMessage(read.value);
     else this.log.warn(`a message of a client was dropped: ${read.error.message}`);
+  }
+
+  private decode(data: Buffer, isBinary: boolean): Parsed<ChannelMessage> {
+    if (this.protocol === 'v1') return decodeChannelMessage(data);
+    try {
+      return decodeJsonMessage(isBinary ? data : data.toString('utf8'));
+    } catch (error) {
+      // There are frames that are longer than the longest text.
+      return failed(toError(error).message);
+    }
   }
 
   private closeForSlowness(): void {

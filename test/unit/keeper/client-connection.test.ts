@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { EventEmitter } from 'node:events';
+import { PassThrough } from 'node:stream';
+import { test } from 'node:test';
+import type { WebSocket } from 'ws';
+import { silentLogger } from '../../../src/base/logger';
+import { ClientConnection } from '../../../src/daemon/keeper/client-connection';
+import { OutgoingMessage } from '../../../src/daemon/keeper/outgoing-message';
+
+/** The side of a WebSocket that a connection uses, noting what is done with it. */
+class NotedWebSocket extends EventEmitter {
+  readonly done: string[] = [];
+  ping(): void {
+    this.done.push('ping');
+  }
+  terminate(): void {
+    this.done.push('terminate');
+  }
+  close(code: number, reason: string): void {
+    this.done.push(`close ${code} ${reason}`);
+  }
+}
+
+function connect(protocol: 'v1' | 'json' = 'v1') {
+  const webSocket = new NotedWebSocket();
+  // Nobody reads it, so it takes what its buffer holds and no more.
+  const socket = new PassThrough();
+  const ends: { unsent: number; isFinal: boolean }[] = [];
+  const connection = new ClientConnection(
+    webSocket as unknown as WebSocket,
+    socket,
+    protocol,
+    {
+      onMessage: () => undefined,
+      onEnd: (unsent, isFinal) => ends.push({ unsent: unsent.length, isFinal }),
+    },
+    silentLogger,
+  );
+  connection.start();
+  return { webSocket, socket, ends, connection };
+}
+
+function message(size: number): OutgoingMessage {
+  const empty = Buffer.from('{}');
+  return new OutgoingMessage({ channel: 'iopub', parts: [empty, empty, empty, Buffer.alloc(size, 'x')] });
+}
+
+test('a client that answers no ping is ended after two', () => {
+  const { webSocket, connection } = connect();
+  for (let turn = 0; turn < 3; turn += 1) connection.checkLife();
+  assert.deepEqual(webSocket.done, ['ping', 'ping', 'terminate']);
+});
+
+for (const sign of ['pong', 'message'] as const) {
+  test(`a ${sign} is a sign of life`, () => {
+    const { webSocket, connection } = connect();
+    for (let turn = 0; turn < 5; turn += 1) {
+      connection.checkLife();
+      webSocket.emit(sign, Buffer.alloc(0), true);
+    }
+    assert.equal(webSocket.done.includes('terminate'), false);
+  });
+}
+
+test('a client that still reads what was sent is alive, however late its pongs are', () => {
+  const { webSocket, socket, connection } = connect();
+  connection.send(message(16 * 1024 * 1024));
+  for (let turn = 0; turn < 8; turn += 1) {
+    connection.checkLife();
+    socket.emit('drain');
+  }
+  assert.equal(webSocket.done.includes('terminate'), false);
+});
+
+test('a client is closed with 4008 when more than 64 MiB wait for it, and not before', () => {
+  const { webSocket, ends, connection } = connect();
+  for (let count = 0; count < 64; count += 1) connection.send(message(1024 * 1024));
+  assert.equal(webSocket.done.length, 0);
+  for (let count = 0; count < 8; count += 1) connection.send(message(1024 * 1024));
+  assert.equal(webSocket.done.length, 1);
+  const [closing = ''] = webSocket.done;
+  assert.match(closing, /^close 4008 this client was 6[78] MB behind/);
+  assert.ok(Buffer.byteLength(closing.slice('close 4008 '.length)) <= 123);
+  assert.equal(ends.length, 1);
+  assert.equal(ends[0]?.isFinal, true, 'what it missed is not kept: it could only get a part of it');
+});
+
+for (const [code, isFinal] of [
+  [1000, true],
+  [1001, false],
+  [1006, false],
+] as const) {
+  test(`a connection that is closed with ${code} ${isFinal ? 'does not come' : 'may come'} back`, () => {
+    const { webSocket, ends } = connect();
+    webSocket.emit('close', code, Buffer.alloc(0));
+    webSocket.emit('close', code, Buffer.alloc(0));
+    assert.deepEqual(ends, [{ unsent: 0, isFinal }]);
+  });
+}
+
+test('a message that is too long for the older protocol closes only that client', () => {
+  const { webSocket, connection } = connect('json');
+  const part = Buffer.alloc(0);
+  const huge = { sizeBytes: 300 * 1024 * 1024, message: part };
+  connection.send(huge as unknown as OutgoingMessage);
+  assert.match(webSocket.done[0] ?? '', /^close 1009 /);
+});
