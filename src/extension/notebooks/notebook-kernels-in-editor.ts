@@ -44,7 +44,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
 
   constructor(private readonly options: NotebookKernelsOptions) {
     const { hosts, globalState, workspaceState, extensionId, clientId, defaultRemoteFolder } = options;
-    const logger = options.logger.child('notebooks');
+    const { logger } = options;
     const environments = new RememberedEnvironments(globalState);
     const notebooks = new RememberedNotebooks(globalState, workspaceState);
     const showProblem = createShowProblem(logger);

@@ -29,7 +29,8 @@ export class LanguageFeatures implements vscode.CompletionItemProvider, vscode.H
 
   /** Offers them from now on. */
   start(): void {
-    const selector: vscode.DocumentSelector = { notebookType, scheme: 'vscode-notebook-cell' };
+    // With a type of notebook the editor compares a scheme with the notebook's own, which can be any.
+    const selector: vscode.DocumentSelector = { notebookType };
     this.store.add(vscode.languages.registerCompletionItemProvider(selector, this, '.', '%', '/'));
     this.store.add(vscode.languages.registerHoverProvider(selector, this));
   }
