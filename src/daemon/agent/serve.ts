@@ -3,13 +3,18 @@ import { toError } from '../../base/errors';
 import { withDeadline } from '../../base/time';
 import { exitCodes } from '../../protocol/command-line';
 import { readUserConfiguration, userConfigurationPath } from '../configuration/user-configuration';
+import {
+  describeOwnProcess,
+  isLockHolder,
+  takeProcessLock,
+  type ProcessLock,
+} from '../platform/process-lock';
 import { readBootId } from '../platform/processes';
 import { openStateFolders } from '../platform/state-folders';
 import { Agent } from './agent';
 import { LogFile } from './log-file';
-import { describeOwnProcess, isLockHolder, takeAgentLock, type AgentLock } from './start/agent-lock';
 import { readAgentPlaces } from './start/agent-places';
-import { agentSocketName, findAgent } from './start/find-agent';
+import { agentLockName, agentSocketName, findAgent } from './start/find-agent';
 
 const maxLogBytes = 1024 * 1024;
 
@@ -26,7 +31,7 @@ export async function serveAgent(): Promise<number> {
   const configuration = await readUserConfiguration(userConfigurationPath(places.user.homeFolder, variables));
   const folders = await openStateFolders(places.candidates);
   const bootId = await readBootId();
-  const lock = await takeAgentLock(folders.sockets, await describeOwnProcess(bootId));
+  const lock = await takeProcessLock(join(folders.sockets, agentLockName), await describeOwnProcess(bootId));
   if (isLockHolder(lock)) return exitCodes.ok;
   const logFile = new LogFile({
     path: join(folders.state, 'agent.log'),
@@ -69,7 +74,7 @@ export async function serveAgent(): Promise<number> {
 }
 
 /** Resolves with the reason for which the agent ended. */
-async function runUntilEnd(agent: Agent, lock: AgentLock): Promise<string> {
+async function runUntilEnd(agent: Agent, lock: ProcessLock): Promise<string> {
   let timer: NodeJS.Timeout | undefined;
   const onSignal = new Map<NodeJS.Signals, () => void>();
   try {

@@ -1,10 +1,16 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { systemErrorCode, toError } from '../../base/errors';
 import type { Logger, LogLevel } from '../../base/logger';
 import { exitCodes, type ServeEvent } from '../../protocol/command-line';
-import { describeOwnProcess, isLockHolder, takeAgentLock, type AgentLock } from '../agent/start/agent-lock';
 import { readServeOptions, type ServeOptions } from '../configuration/serve-options';
 import { PortInUseError } from '../front-door/listeners';
+import {
+  describeOwnProcess,
+  isLockHolder,
+  takeProcessLock,
+  type ProcessLock,
+} from '../platform/process-lock';
 import { readBootId } from '../platform/processes';
 import { openDaemonFolders, type DaemonFolders } from './daemon-folders';
 import { formatPinLines, formatTime } from './pair';
@@ -113,8 +119,9 @@ async function openFolders(log: Logger): Promise<DaemonFolders> {
   }
 }
 
-async function takeLock(folders: DaemonFolders): Promise<AgentLock> {
-  const result = await takeAgentLock(folders.state, await describeOwnProcess(await readBootId()));
+async function takeLock(folders: DaemonFolders): Promise<ProcessLock> {
+  const own = await describeOwnProcess(await readBootId());
+  const result = await takeProcessLock(join(folders.state, 'daemon.lock'), own);
   if (!isLockHolder(result)) return result;
   throw new CommandError(
     `a daemon of yours already runs on this host (process ${result.pid}). See: remote-kernels status. To replace it: kill ${result.pid}`,

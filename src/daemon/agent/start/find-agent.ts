@@ -9,6 +9,9 @@ import { isPrivateFolder, type StateFolderCandidates } from '../../platform/stat
 /** The name of the agent's private socket in its folder. */
 export const agentSocketName = 'agent.sock';
 
+/** The name of the lock beside it, which makes sure that one user has one agent. */
+export const agentLockName = 'agent.lock';
+
 /** A running agent that answered. */
 export interface FoundAgent {
   readonly socket: string;

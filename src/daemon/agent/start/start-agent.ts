@@ -6,10 +6,10 @@ import { delay } from '../../../base/time';
 import { toSingleLine } from '../../../base/text';
 import type { AgentAddress } from '../../../protocol/command-line';
 import { listInheritable } from '../../platform/descriptors';
+import { readLockHolder } from '../../platform/process-lock';
 import { isFolder } from '../kernels/working-directory';
-import { readLockHolder } from './agent-lock';
 import type { AgentPlaces } from './agent-places';
-import { findAgent, type FoundAgent } from './find-agent';
+import { agentLockName, findAgent, type FoundAgent } from './find-agent';
 
 /** How often an agent that starts is asked whether it answers. */
 const pollIntervalMs = 10;
@@ -124,13 +124,14 @@ async function coverInherited(descriptor: number): Promise<(number | 'ignore')[]
 /** Whether no process holds any lock of this user's agent, so that waiting for one to answer would be in vain. */
 async function isNobodyStarting(places: AgentPlaces): Promise<boolean> {
   for (const folder of places.candidates.sockets) {
-    if ((await readLockHolder(folder).catch(() => undefined)) !== undefined) return false;
+    if ((await readLockHolder(join(folder, agentLockName)).catch(() => undefined)) !== undefined)
+      return false;
   }
   return true;
 }
 
 async function readPid(found: FoundAgent): Promise<number> {
-  return (await readLockHolder(dirname(found.socket)))?.pid ?? 0;
+  return (await readLockHolder(join(dirname(found.socket), agentLockName)))?.pid ?? 0;
 }
 
 function describe(found: FoundAgent, pid: number, startedPid: number | undefined): AgentAddress {

@@ -1,18 +1,15 @@
 import { randomBytes } from 'node:crypto';
 import { lutimes, readlink, rename, symlink, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
-import { systemErrorCode } from '../../../base/errors';
-import { isSameProcess, processStartTime, type ProcessIdentity } from '../../platform/processes';
+import { systemErrorCode } from '../../base/errors';
+import { isSameProcess, processStartTime, type ProcessIdentity } from './processes';
 
 /** Who holds a lock: a process id counts only together with the process's start time and the boot of the machine. */
 export interface LockHolder extends ProcessIdentity {
   readonly bootId: string;
 }
 
-const lockName = 'agent.lock';
-
-/** Makes sure that one user has one agent, also on file systems without advisory locks and when a holder was killed. */
-export interface AgentLock {
+/** Makes sure that one process at a time does a thing, also on file systems without advisory locks and when a holder was killed. */
+export interface ProcessLock {
   /** Whether the lock is still ours; false when somebody removed or replaced it. Renews its time, so that a cleaner of `/tmp` leaves it. */
   isStillOurs(): Promise<boolean>;
   /** Gives it up. */
@@ -27,15 +24,14 @@ export async function describeOwnProcess(bootId: string): Promise<LockHolder> {
 }
 
 /**
- * Takes the lock, or gives the living process that has it.
+ * Takes the lock at this path, or gives the living process that has it. The folder must be one that only this user can write to.
  *
  * The lock is a symbolic link whose target is text that names its holder: making one is atomic and exclusive everywhere, and there is no moment at
  * which it exists without content. A dead holder's lock is replaced by a rename, and only by the process that first took the *inheritance*, a
  * second lock named after that holder, and then still found the dead holder's text in place: so of any number of processes exactly one
  * inherits, and a slow one cannot remove what a fast one has just taken.
  */
-export async function takeAgentLock(folder: string, own: LockHolder): Promise<AgentLock | LockHolder> {
-  const path = join(folder, lockName);
+export async function takeProcessLock(path: string, own: LockHolder): Promise<ProcessLock | LockHolder> {
   const text = formatHolder(own);
   const holder = await take(path, text, own, 0);
   if (holder !== undefined) return holder;
@@ -52,14 +48,14 @@ export async function takeAgentLock(folder: string, own: LockHolder): Promise<Ag
   };
 }
 
-/** Tells the two results of {@link takeAgentLock} apart. */
-export function isLockHolder(result: AgentLock | LockHolder): result is LockHolder {
+/** Tells the two results of {@link takeProcessLock} apart. */
+export function isLockHolder(result: ProcessLock | LockHolder): result is LockHolder {
   return 'pid' in result;
 }
 
-/** The process that has the lock in this folder, alive or not; nothing when nobody has it. */
-export async function readLockHolder(folder: string): Promise<LockHolder | undefined> {
-  const text = await readHolderText(join(folder, lockName));
+/** The process that has the lock at this path, alive or not; nothing when nobody has it. */
+export async function readLockHolder(path: string): Promise<LockHolder | undefined> {
+  const text = await readHolderText(path);
   return text === undefined ? undefined : parseHolder(text);
 }
 

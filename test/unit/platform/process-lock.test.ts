@@ -7,9 +7,9 @@ import {
   describeOwnProcess,
   isLockHolder,
   readLockHolder,
-  takeAgentLock,
+  takeProcessLock,
   type LockHolder,
-} from '../../../src/daemon/agent/start/agent-lock';
+} from '../../../src/daemon/platform/process-lock';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const bootId = 'this start of the machine';
@@ -20,12 +20,12 @@ const lockText = (pid: number, startTime: string, boot = bootId) => `${pid}|${st
 test('the lock is taken once; whoever comes later is told who has it', async (t) => {
   const folder = await temporaryFolder(t);
   const own = await describeOwnProcess(bootId);
-  const first = await takeAgentLock(folder, own);
+  const first = await takeProcessLock(join(folder, 'a.lock'), own);
   assert.ok(!isLockHolder(first));
   assert.equal(await first.isStillOurs(), true);
-  const second = await takeAgentLock(folder, own);
+  const second = await takeProcessLock(join(folder, 'a.lock'), own);
   assert.deepEqual(second, own);
-  assert.deepEqual(await readLockHolder(folder), own);
+  assert.deepEqual(await readLockHolder(join(folder, 'a.lock')), own);
   await first.release();
   assert.deepEqual(await readdir(folder), []);
 });
@@ -41,59 +41,61 @@ const stale: readonly [what: string, text: string][] = [
 for (const [what, text] of stale) {
   test(`the lock of ${what} is taken over, and nothing else is left`, async (t) => {
     const folder = await temporaryFolder(t);
-    await symlink(text, join(folder, 'agent.lock'));
+    await symlink(text, join(folder, 'a.lock'));
     const own = await describeOwnProcess(bootId);
-    const lock = await takeAgentLock(folder, own);
+    const lock = await takeProcessLock(join(folder, 'a.lock'), own);
     assert.ok(!isLockHolder(lock));
-    assert.deepEqual(await readLockHolder(folder), own);
-    assert.deepEqual(await readdir(folder), ['agent.lock']);
+    assert.deepEqual(await readLockHolder(join(folder, 'a.lock')), own);
+    assert.deepEqual(await readdir(folder), ['a.lock']);
   });
 }
 
 test('of many that find a stale lock at once exactly one takes it over', async (t) => {
   const folder = await temporaryFolder(t);
   for (let round = 0; round < 20; round += 1) {
-    await symlink(lockText(2 ** 22 + 1, String(round)), join(folder, 'agent.lock'));
+    await symlink(lockText(2 ** 22 + 1, String(round)), join(folder, 'a.lock'));
     const own = await describeOwnProcess(bootId);
     const living = await startProcesses(t, 8);
-    const results = await Promise.all(living.map((holder) => takeAgentLock(folder, holder)));
+    const results = await Promise.all(
+      living.map((holder) => takeProcessLock(join(folder, 'a.lock'), holder)),
+    );
     const winners = results.filter((result) => !isLockHolder(result));
     assert.equal(winners.length, 1);
     const named = results.filter((result): result is LockHolder => isLockHolder(result));
     assert.ok(named.every((holder) => living.some(({ pid }) => pid === holder.pid)));
-    assert.notDeepEqual(await readLockHolder(folder), own);
-    assert.deepEqual(await readdir(folder), ['agent.lock']);
-    await unlink(join(folder, 'agent.lock'));
+    assert.notDeepEqual(await readLockHolder(join(folder, 'a.lock')), own);
+    assert.deepEqual(await readdir(folder), ['a.lock']);
+    await unlink(join(folder, 'a.lock'));
   }
 });
 
 test('a takeover that was killed half way does not keep the next one from it', async (t) => {
   const folder = await temporaryFolder(t);
   const gone = 2 ** 22 + 1;
-  await symlink(lockText(gone, '1'), join(folder, 'agent.lock'));
+  await symlink(lockText(gone, '1'), join(folder, 'a.lock'));
   // What is left when the process that was taking over died in between.
-  await symlink(lockText(gone + 1, '1'), join(folder, `agent.lock.${gone}`));
-  const lock = await takeAgentLock(folder, await describeOwnProcess(bootId));
+  await symlink(lockText(gone + 1, '1'), join(folder, `a.lock.${gone}`));
+  const lock = await takeProcessLock(join(folder, 'a.lock'), await describeOwnProcess(bootId));
   assert.ok(!isLockHolder(lock));
-  assert.deepEqual(await readdir(folder), ['agent.lock']);
+  assert.deepEqual(await readdir(folder), ['a.lock']);
 });
 
 test('a lock that was replaced is not ours any more and is not removed by us', async (t) => {
   const folder = await temporaryFolder(t);
-  const lock = await takeAgentLock(folder, await describeOwnProcess(bootId));
+  const lock = await takeProcessLock(join(folder, 'a.lock'), await describeOwnProcess(bootId));
   assert.ok(!isLockHolder(lock));
-  await unlink(join(folder, 'agent.lock'));
+  await unlink(join(folder, 'a.lock'));
   assert.equal(await lock.isStillOurs(), false);
-  await symlink(lockText(1, '1'), join(folder, 'agent.lock'));
+  await symlink(lockText(1, '1'), join(folder, 'a.lock'));
   await lock.release();
-  assert.equal(await readlink(join(folder, 'agent.lock')), lockText(1, '1'));
+  assert.equal(await readlink(join(folder, 'a.lock')), lockText(1, '1'));
 });
 
 test('a file in the place of the lock is an error, and is left as it is', async (t) => {
   const folder = await temporaryFolder(t);
-  await writeFile(join(folder, 'agent.lock'), 'mine');
-  await assert.rejects(takeAgentLock(folder, await describeOwnProcess(bootId)));
-  assert.deepEqual(await readdir(folder), ['agent.lock']);
+  await writeFile(join(folder, 'a.lock'), 'mine');
+  await assert.rejects(takeProcessLock(join(folder, 'a.lock'), await describeOwnProcess(bootId)));
+  assert.deepEqual(await readdir(folder), ['a.lock']);
 });
 
 /** Living processes, to take the lock in their names. */
