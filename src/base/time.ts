@@ -26,13 +26,8 @@ export function withDeadline(timeoutMs: number, what: string, signal?: AbortSign
     controller.abort(new DOMException(`${what}: no answer within ${timeoutMs / 1000} s`, 'TimeoutError'));
   }, timeoutMs);
   timer.unref();
-  const onAbort = () => {
-    clearTimeout(timer);
-    controller.abort(signal?.reason);
-  };
-  if (signal?.aborted === true) onAbort();
-  else signal?.addEventListener('abort', onAbort, { once: true });
-  return controller.signal;
+  // `any` holds its sources weakly: a long-lived signal does not collect a listener for every deadline made under it.
+  return signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
 }
 
 /** Settles like the promise, or rejects with the signal's reason when it aborts first; the promise itself is not stopped. */

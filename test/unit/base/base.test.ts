@@ -57,6 +57,11 @@ test('delays, deadlines and polls end when they are told to', async () => {
   controller.abort(new Error('stop'));
   await assert.rejects(long, /stop/);
   await assert.rejects(delay(60_000, withDeadline(5, 'the host')), /the host: no answer within 0.005 s/);
+  const parent = new AbortController();
+  const under = delay(60_000, withDeadline(60_000, 'x', parent.signal));
+  parent.abort(new Error('the parent'));
+  await assert.rejects(under, /the parent/);
+  assert.ok(withDeadline(60_000, 'x', parent.signal).aborted, 'what begins too late has ended');
   const slow = new AbortController();
   await assert.rejects(abortable(delay(60_000, slow.signal), withDeadline(5, 'x')), { name: 'TimeoutError' });
   slow.abort();
