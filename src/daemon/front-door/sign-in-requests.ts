@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { parseJson } from '../../base/parse';
 import { abortable, withDeadline } from '../../base/time';
 import { isAbortError } from '../../base/errors';
@@ -28,6 +29,8 @@ export interface SignInContext {
 
 /** Longer than a second factor by telephone takes; PAM modules have their own, shorter limits. */
 const signInTimeoutMs = 120_000;
+/** How long the connections of a client that does not take the answer to its sign-out outlive it. */
+const signOutAnswerTimeoutMs = 2_000;
 
 /** Answers `POST /sign-in`. Rejects with a {@link WireError} for what is no sign-in request. */
 export async function answerSignIn(
@@ -88,10 +91,29 @@ export async function answerSignOut(
     case 'unavailable':
       throw new WireError('internal', answer.message);
     case 'signedOut':
-      response.shouldKeepAlive = false;
-      response.once('close', () => context.clients.remove(token, isEverywhere));
-      sendNothing(response);
+      endSignedOut(request.socket, response, () => context.clients.remove(token, isEverywhere));
   }
+}
+
+/**
+ * Tells the client that it is signed out and then closes what it had. A client that hung up without waiting, one that does not read, and one
+ * whose earlier request on this connection never ends are cut off no less than one that waits for the answer.
+ */
+function endSignedOut(socket: Socket, response: ServerResponse, cutOff: () => void): void {
+  if (socket.destroyed || response.destroyed) {
+    cutOff();
+    return;
+  }
+  const late = setTimeout(() => socket.destroy(), signOutAnswerTimeoutMs);
+  const end = () => {
+    clearTimeout(late);
+    cutOff();
+  };
+  response.once('close', end);
+  // An answer that waits for an earlier one on the connection is not told that the connection closed.
+  socket.once('close', end);
+  response.shouldKeepAlive = false;
+  sendNothing(response);
 }
 
 function ignoreUnavailable(error: unknown): void {

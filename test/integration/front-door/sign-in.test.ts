@@ -211,6 +211,39 @@ test('signing out ends the token and its open connections, and no other', async 
   await use(staying, other.token);
 });
 
+for (const [who, isGone, before] of [
+  ['hangs up at once', true, ''],
+  ['waits for an earlier answer on the connection', false, 'GET /endless HTTP/1.1\r\nHost: x\r\n'],
+  ['waits so and hangs up', true, 'GET /endless HTTP/1.1\r\nHost: x\r\n'],
+] as const) {
+  test(`signing out is in force also when the client ${who}`, async (t) => {
+    const { port, signIn, tokens } = await frontDoorUnderTest(t, {
+      agent: (request, response) => {
+        response.write('a part');
+        if (request.url !== '/endless') response.end();
+      },
+    });
+    const { token } = await signIn();
+    const watching = await rawConnection(port);
+    const authorization = `Authorization: Bearer ${token}\r\n\r\n`;
+    watching.write(`GET /endless HTTP/1.1\r\nHost: x\r\n${authorization}`);
+    await once(watching, 'data');
+    const closed = once(watching, 'close', {
+      signal: withDeadline(10_000, 'the end of the other connection'),
+    });
+    const leaving = (await rawConnection(port)).resume();
+    const earlier = before === '' ? '' : before + authorization;
+    const signOut = `POST ${frontDoorPaths.signOut} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n${authorization}`;
+    await new Promise((resolve) => leaving.write(earlier + signOut, resolve));
+    if (isGone) leaving.destroy();
+    await closed;
+    assert.equal(tokens.size, 0);
+    assert.equal((await ask(port, { path: '/api', headers: bearer(token) })).status, 401);
+    if (!leaving.destroyed)
+      await once(leaving, 'close', { signal: withDeadline(10_000, 'the end of its own connection') });
+  });
+}
+
 test('signing out everywhere ends all sign-ins of the user and their connections', async (t) => {
   const { port, signIn, tokens } = await frontDoorUnderTest(t);
   const [one, other] = [await signIn(), await signIn()];
