@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { lstat, realpath, unlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { systemErrorCode, toError } from '../../base/errors';
 import { ensurePrivateFolder } from './private-files';
 import { canHoldSockets } from './sockets';
@@ -61,10 +61,18 @@ export async function openStateFolders(candidates: StateFolderCandidates): Promi
 }
 
 /**
- * Whether a folder is this user's alone, so that what answers on a socket inside is this user's too. A link in its place, another owner or
- * open permissions make it untrusted; an absent one is simply not there.
+ * Whether a folder is this user's alone, so that what answers on a socket inside and what is written in a file there is this user's too. A link
+ * in its place, another owner or open permissions make it untrusted, and so does any of these of a folder of ours in `/tmp` above it: whoever
+ * owns that one could swap what is inside. An absent folder is simply not there.
  */
 export async function isPrivateFolder(path: string): Promise<boolean> {
+  for (const folder of [...foldersInTemporary(path), path]) {
+    if (!(await isAlonePrivate(folder))) return false;
+  }
+  return true;
+}
+
+async function isAlonePrivate(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory() !== true) return false;
   const uid = process.getuid?.();
@@ -105,8 +113,17 @@ async function canBeWritten(folder: string): Promise<boolean> {
   }
 }
 
-/** In `/tmp` anybody can make our folder first, so the one that bears our name is checked as strictly as what is inside it. */
+/** In `/tmp` anybody can make our folder first, so the ones above are checked as strictly as the one that is used. */
 async function ensurePrivateParents(path: string): Promise<void> {
+  for (const folder of foldersInTemporary(path)) await ensurePrivateFolder(folder);
+}
+
+/** The folders above a path from ours in `/tmp` on, the outermost first; none for a path elsewhere. */
+function foldersInTemporary(path: string): string[] {
   const match = /^\/tmp\/remote-kernels-\d+(?=\/)/.exec(path);
-  if (match !== null) await ensurePrivateFolder(match[0]);
+  if (match === null) return [];
+  const folders: string[] = [];
+  for (let folder = dirname(path); folder.length >= match[0].length; folder = dirname(folder))
+    folders.unshift(folder);
+  return folders;
 }

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { test } from 'node:test';
+import { chmod, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
 import { silentLogger } from '../../../src/base/logger';
 import { findKernels } from '../../../src/daemon/agent/kernels/records';
 import { processStartTime, type ProcessIdentity } from '../../../src/daemon/platform/processes';
@@ -94,4 +94,74 @@ test('a folder without a readable record is left to a keeper that may be writing
   await utimes(join(state, 'kernels', 'old'), longAgo, longAgo);
   assert.deepEqual(await findKernels([state], 'now', silentLogger), []);
   assert.deepEqual(await readdir(join(state, 'kernels')), ['young']);
+});
+
+/** A process that lives as long as the test, for records of kernels that run. */
+async function startLiving(t: TestContext): Promise<ProcessIdentity> {
+  const child = spawn('sleep', ['60'], { stdio: 'ignore' });
+  t.after(() => child.kill('SIGKILL'));
+  return { pid: child.pid ?? 0, startTime: (await processStartTime(child.pid ?? 0)) ?? '' };
+}
+
+const someId = '00000000-0000-4000-8000-000000000007';
+
+/** Writes a record into its folder below a state folder. */
+async function writeRecord(state: string, record: KeeperRecord, name = record.order.kernelId): Promise<void> {
+  const folder = join(state, 'kernels', name);
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, 'record.json'), JSON.stringify(record));
+}
+
+const idsIn = async (...states: string[]) =>
+  (await findKernels(states, 'now', silentLogger)).map(({ record }) => record.order.kernelId);
+
+test('a state folder that others can enter or that is a link is never looked into', async (t) => {
+  const state = await temporaryFolder(t);
+  await writeRecord(state, recordOf(someId, join(state, 'kernels', someId), await startLiving(t), undefined));
+  const link = join(await temporaryFolder(t), 'link');
+  await symlink(state, link);
+  assert.deepEqual(await idsIn(link), []);
+  await chmod(state, 0o755);
+  assert.deepEqual(await idsIn(state), []);
+  await chmod(state, 0o700);
+  assert.deepEqual(await idsIn(state), [someId]);
+});
+
+test('in /tmp every folder above a state folder is held to the same', async (t) => {
+  const top = `/tmp/remote-kernels-${9_000_000_000 + process.pid}`;
+  const state = join(top, '0123abcd', 'state');
+  t.after(() => rm(top, { recursive: true, force: true }));
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  await writeRecord(state, recordOf(someId, join(state, 'kernels', someId), await startLiving(t), undefined));
+  assert.deepEqual(await idsIn(state), [someId]);
+  for (const above of [top, dirname(state)]) {
+    await chmod(above, 0o755);
+    assert.deepEqual(await idsIn(state), [], above);
+    await chmod(above, 0o700);
+  }
+  await rename(dirname(state), join(top, 'elsewhere'));
+  await symlink('elsewhere', dirname(state));
+  assert.deepEqual(await idsIn(state), []);
+});
+
+test('a record that names another kernel or another folder is not believed, and stays where it is', async (t) => {
+  const state = await temporaryFolder(t);
+  const elsewhere = await temporaryFolder(t);
+  const living = await startLiving(t);
+  const other = '00000000-0000-4000-8000-000000000008';
+  await writeRecord(state, recordOf(someId, elsewhere, gone, living));
+  await writeRecord(state, recordOf(someId, join(state, 'kernels', other), gone, living), other);
+  assert.deepEqual(await idsIn(state), []);
+  assert.deepEqual((await readdir(join(state, 'kernels'))).sort(), [someId, other]);
+});
+
+test('a home that has two names keeps its kernels under either, and works in the one that was looked at', async (t) => {
+  const top = await temporaryFolder(t);
+  const state = join(top, 'home', 'state');
+  await mkdir(state, { recursive: true, mode: 0o700 });
+  await symlink('home', join(top, 'other-name'));
+  const said = join(top, 'other-name', 'state', 'kernels', someId);
+  await writeRecord(state, recordOf(someId, said, await startLiving(t), undefined));
+  const [found] = await findKernels([state], 'now', silentLogger);
+  assert.equal(found?.record.order.stateFolder, join(state, 'kernels', someId));
 });

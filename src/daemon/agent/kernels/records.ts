@@ -1,11 +1,12 @@
-import { readdir, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, readdir, realpath, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { systemErrorCode } from '../../../base/errors';
 import type { Logger } from '../../../base/logger';
 import { parseJson } from '../../../base/parse';
 import { parseKeeperRecord, type KeeperRecord } from '../../../protocol/keeper';
 import { readFileIfPresent } from '../../platform/private-files';
 import { isSameProcess } from '../../platform/processes';
+import { isPrivateFolder } from '../../platform/state-folders';
 
 /** The folder of all kernels' folders inside a state folder. */
 export function kernelsFolder(stateFolder: string): string {
@@ -24,7 +25,10 @@ export type FoundKernel =
 /** A folder without a readable record is left alone for that long: its keeper may be about to write it. */
 const unfinishedFolderMs = 10 * 60_000;
 
-/** Looks at every kernel's record in these state folders. What another boot of the machine left, and what nobody can read, is removed. */
+/**
+ * Looks at every kernel's record in these state folders. What another boot of the machine left, and what nobody can read, is removed. A record is
+ * an order to run programs and end processes, so a folder that is not this user's alone is never looked into.
+ */
 export async function findKernels(
   stateFolders: readonly string[],
   bootId: string,
@@ -32,6 +36,11 @@ export async function findKernels(
 ): Promise<FoundKernel[]> {
   const found: FoundKernel[] = [];
   for (const stateFolder of stateFolders) {
+    if (!(await isPrivateFolder(stateFolder))) {
+      if ((await lstat(stateFolder).catch(() => undefined)) !== undefined)
+        logger.warn(`${stateFolder} is not this user's alone; what it says of kernels is not believed`);
+      continue;
+    }
     for (const name of await listNames(kernelsFolder(stateFolder))) {
       const folder = join(kernelsFolder(stateFolder), name);
       try {
@@ -47,12 +56,19 @@ export async function findKernels(
   return found;
 }
 
-/** Reads one kernel's record as it is now; nothing when there is none. */
+/** Reads one kernel's record as it is now; nothing when there is none. Throws when it speaks of another kernel or of another folder. */
 export async function readRecord(folder: string): Promise<KeeperRecord | undefined> {
   const text = await readFileIfPresent(join(folder, 'record.json'));
   if (text === undefined) return undefined;
   const record = parseJson(text, parseKeeperRecord);
-  return record.ok ? record.value : undefined;
+  if (!record.ok) return undefined;
+  const { order } = record.value;
+  if (order.kernelId !== basename(folder)) throw new Error(`it says that it is of kernel ${order.kernelId}`);
+  if (order.stateFolder === folder) return record.value;
+  // The same folder by another name of the home. What is done later is done in the one that was looked at, whatever the other name leads to then.
+  const [said, found] = await Promise.all([order.stateFolder, folder].map(resolveFolder));
+  if (said !== found) throw new Error(`it says that it is in ${order.stateFolder}`);
+  return { ...record.value, order: { ...order, stateFolder: folder } };
 }
 
 /** Which of the two processes of a record still run. */
@@ -87,6 +103,10 @@ async function readKernel(folder: string, bootId: string, logger: Logger): Promi
     return undefined;
   }
   return judgeRecord(record);
+}
+
+async function resolveFolder(path: string): Promise<string> {
+  return realpath(path).catch(() => path);
 }
 
 async function listNames(folder: string): Promise<string[]> {

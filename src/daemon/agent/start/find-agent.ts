@@ -1,4 +1,4 @@
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { withDeadline } from '../../../base/time';
 import { toError } from '../../../base/errors';
 import { agentPaths, parseHello, type Hello } from '../../../protocol/agent';
@@ -31,11 +31,7 @@ export async function findAgent(
 ): Promise<FoundAgent | undefined> {
   for (const folder of candidates.sockets) {
     const socket = join(folder, agentSocketName);
-    // In `/tmp` the folder above is checked too: whoever owns it could swap what is inside.
-    const isTrusted =
-      (await isPrivateFolder(folder)) &&
-      (!folder.startsWith('/tmp/remote-kernels-') || (await isPrivateFolder(dirname(folder))));
-    if (!isTrusted) continue;
+    if (!(await isPrivateFolder(folder))) continue;
     const hello = await sayHello(socket, signal);
     if (hello !== undefined) return { socket, hello };
   }
