@@ -165,3 +165,10 @@ test('a home that has two names keeps its kernels under either, and works in the
   const [found] = await findKernels([state], 'now', silentLogger);
   assert.equal(found?.record.order.stateFolder, join(state, 'kernels', someId));
 });
+
+test('a place that cannot be read keeps no kernel elsewhere from being found', async (t) => {
+  const [broken, state] = [await temporaryFolder(t), await temporaryFolder(t)];
+  await writeFile(join(broken, 'kernels'), 'a file where a folder should be');
+  await writeRecord(state, recordOf(someId, join(state, 'kernels', someId), await startLiving(t), undefined));
+  assert.deepEqual(await idsIn(broken, state), [someId]);
+});

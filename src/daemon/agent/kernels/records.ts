@@ -36,21 +36,31 @@ export async function findKernels(
 ): Promise<FoundKernel[]> {
   const found: FoundKernel[] = [];
   for (const stateFolder of stateFolders) {
-    if (!(await isPrivateFolder(stateFolder))) {
-      if ((await lstat(stateFolder).catch(() => undefined)) !== undefined)
-        logger.warn(`${stateFolder} is not this user's alone; what it says of kernels is not believed`);
-      continue;
+    try {
+      found.push(...(await findKernelsIn(stateFolder, bootId, logger)));
+    } catch (error) {
+      logger.error(`kernels in ${stateFolder} cannot be found`, error);
     }
-    for (const name of await listNames(kernelsFolder(stateFolder))) {
-      const folder = join(kernelsFolder(stateFolder), name);
-      try {
-        const kernel = await readKernel(folder, bootId, logger);
-        if (kernel?.kind === 'ended')
-          await removeRecord(folder, 'neither the kernel nor its keeper runs', logger);
-        else if (kernel !== undefined) found.push(kernel);
-      } catch (error) {
-        logger.error(`the record in ${folder} cannot be used`, error);
-      }
+  }
+  return found;
+}
+
+async function findKernelsIn(stateFolder: string, bootId: string, logger: Logger): Promise<FoundKernel[]> {
+  if (!(await isPrivateFolder(stateFolder))) {
+    if ((await lstat(stateFolder).catch(() => undefined)) !== undefined)
+      logger.warn(`${stateFolder} is not this user's alone; what it says of kernels is not believed`);
+    return [];
+  }
+  const found: FoundKernel[] = [];
+  for (const name of await listNames(kernelsFolder(stateFolder))) {
+    const folder = join(kernelsFolder(stateFolder), name);
+    try {
+      const kernel = await readKernel(folder, bootId, logger);
+      if (kernel?.kind === 'ended')
+        await removeRecord(folder, 'neither the kernel nor its keeper runs', logger);
+      else if (kernel !== undefined) found.push(kernel);
+    } catch (error) {
+      logger.error(`the record in ${folder} cannot be used`, error);
     }
   }
   return found;
