@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { Disposable } from '../../base/disposable';
 import type { PairingCode } from '../../protocol/command-line';
 import { controlPaths, type DaemonStatus } from '../../protocol/daemon-control';
@@ -20,7 +20,7 @@ export async function serveControl(socketPath: string, control: DaemonControl): 
   const server: Server = createServer(
     { requestTimeout: 5_000, headersTimeout: 5_000 },
     (request, response) => {
-      void answer(request.method ?? '', readTarget(request).path, control).then(
+      void answer(request, control).then(
         (body) => sendJson(response, 200, body),
         (error: unknown) => sendError(response, toWireError(error)),
       );
@@ -35,7 +35,9 @@ export async function serveControl(socketPath: string, control: DaemonControl): 
   };
 }
 
-async function answer(method: string, path: string, control: DaemonControl): Promise<unknown> {
+async function answer(request: IncomingMessage, control: DaemonControl): Promise<unknown> {
+  const { method = '' } = request;
+  const { path } = readTarget(request);
   if (method === 'POST' && path === controlPaths.pair) return control.pair();
   if (method === 'GET' && path === controlPaths.status) return control.status();
   throw new WireError('not-found', `${method} ${path} is nothing that the daemon answers here`);
