@@ -13,6 +13,7 @@ import {
 } from '../platform/process-lock';
 import { readBootId } from '../platform/processes';
 import { openDaemonFolders, type DaemonFolders } from './daemon-folders';
+import { endAtFault } from './faults';
 import { formatPinLines, formatTime } from './pair';
 import type { GivenOptions } from './parse-command-line';
 import { startSingleUserDaemon, type SingleUserDaemon } from './single-user-daemon';
@@ -36,6 +37,7 @@ export async function runServe(given: GivenOptions, programFile: string): Promis
   const stop = stopSignal(log);
   const folders = await openFolders(log);
   const lock = await takeLock(folders);
+  endAtFault(log, () => lock.release());
   try {
     log.info('start 1/4: the only daemon of this user');
     const daemon = await startSingleUserDaemon({

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test from 'node:test';
@@ -252,6 +252,26 @@ test('after a daemon was killed by force the next one starts', async (t) => {
   await hello(second, token);
   assert.equal((await status(home)).pid, second.child.pid);
 });
+
+for (const [what, fault] of [
+  ['an exception', "throw new Error('out of order')"],
+  ['a rejection', "void Promise.reject(new Error('out of order'))"],
+] as const) {
+  test(`a fault of its own (${what}) is logged, and ends it with its own exit code and without its lock`, async (t) => {
+    const home = await createTestHome(t);
+    const script = join(home.home, 'fault.cjs');
+    await writeFile(script, `process.on('SIGUSR2', () => { ${fault}; });`);
+    const environment = { ...home.environment, NODE_OPTIONS: `--require ${script}` };
+    const daemon = await startDaemon(t, { ...home, environment });
+    const locks = async () =>
+      (await readdir(home.home, { recursive: true })).filter((path) => path.endsWith('.lock'));
+    assert.equal((await locks()).length, 1);
+    const { exitCode } = await daemon.end('SIGUSR2');
+    assert.equal(exitCode, exitCodes.software);
+    assert.match(daemon.words(), /fault of its own.*out of order/);
+    assert.deepEqual(await locks(), []);
+  });
+}
 
 test('a port that another program has is named, with the way out', async (t) => {
   const other = createServer().listen(0, '127.0.0.1');
