@@ -21,34 +21,53 @@ export const pythonPackages: readonly SystemPackage[] = [
   {
     name: 'python3-venv',
     why: 'makes the Python environments',
-    isInstalled: () => spawnSync('/usr/bin/python3', ['-c', 'import ensurepip, venv']).status === 0,
+    isInstalled: () => pythonSays('import ensurepip, venv'),
   },
 ];
 
+const buildEssential: SystemPackage = {
+  name: 'build-essential',
+  why: 'builds native parts of code-server and of conda',
+  isInstalled: () => isThere('/usr/bin/g++'),
+};
+
 /** Needed to install and show the editor in a browser. */
 export const editorPackages: readonly SystemPackage[] = [
-  {
-    name: 'build-essential',
-    why: 'builds the native parts of code-server',
-    isInstalled: () => isThere('/usr/bin/g++'),
-  },
+  buildEssential,
   {
     name: 'pkg-config',
-    why: 'builds the native parts of code-server',
+    why: 'builds native parts of code-server',
     isInstalled: () => isThere('/usr/bin/pkg-config'),
   },
   {
     name: 'libkrb5-dev',
-    why: 'builds the native parts of code-server',
+    why: 'builds native parts of code-server',
     isInstalled: () => isThere('/usr/include/gssapi/gssapi.h'),
   },
 ];
 
-/** Needed by the tests alone. */
-export const testPackages: readonly SystemPackage[] = [
+/** Needed by the integration tests. */
+export const integrationPackages: readonly SystemPackage[] = [
+  buildEssential,
+  {
+    name: 'python3-dev',
+    why: 'builds the solver of the conda that the tests make',
+    isInstalled: () =>
+      pythonSays(
+        'import os, sysconfig; exit(not os.path.exists(sysconfig.get_path("include") + "/Python.h"))',
+      ),
+  },
+  { name: 'iproute2', why: 'makes network namespaces', isInstalled: () => isThere('/sbin/ip') },
+  { name: 'zsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/zsh') },
+  { name: 'fish', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/fish') },
+  { name: 'tcsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/tcsh') },
+];
+
+/** Needed by the end-to-end tests besides the editor. */
+export const browserPackages: readonly SystemPackage[] = [
   {
     name: 'chromium',
-    why: 'opens the editor in the end-to-end tests',
+    why: 'shows the editor to the end-to-end tests',
     isInstalled: () => isThere('/usr/bin/chromium'),
   },
   {
@@ -56,11 +75,7 @@ export const testPackages: readonly SystemPackage[] = [
     why: 'makes the screenshots readable',
     isInstalled: () => isThere('/usr/share/fonts/truetype/dejavu'),
   },
-  {
-    name: 'iproute2',
-    why: 'makes the network namespaces of the tests',
-    isInstalled: () => isThere('/sbin/ip'),
-  },
+  { name: 'iproute2', why: 'makes network namespaces', isInstalled: () => isThere('/sbin/ip') },
 ];
 
 /**
@@ -71,7 +86,8 @@ export async function requireSystemPackages(
   packages: readonly SystemPackage[],
   print: (text: string) => void,
 ): Promise<void> {
-  const missing = packages.filter((candidate) => !candidate.isInstalled());
+  const wanted = new Map(packages.map((candidate) => [candidate.name, candidate]));
+  const missing = [...wanted.values()].filter((candidate) => !candidate.isInstalled());
   if (missing.length === 0) return;
   const reasons = missing.map((one) => `  ${one.name}: ${one.why}`).join('\n');
   const command = `apt-get install -y --no-install-recommends ${missing.map((one) => one.name).join(' ')}`;
@@ -109,4 +125,9 @@ function isThere(path: string): boolean {
     // Missing, or in a folder that we cannot enter, which is as good as missing.
     return false;
   }
+}
+
+/** Whether the system's Python runs this program to its end without an error. */
+function pythonSays(program: string): boolean {
+  return spawnSync('/usr/bin/python3', ['-c', program]).status === 0;
 }

@@ -3,7 +3,13 @@ import { buildBundles } from '../bundles';
 import { preparedCodeServer } from '../code-server';
 import { preparedExample } from '../demonstration/places';
 import { formatSeconds, markOf, Steps } from '../steps';
-import { editorPackages, pythonPackages, requireSystemPackages, testPackages } from '../system-packages';
+import {
+  browserPackages,
+  editorPackages,
+  integrationPackages,
+  pythonPackages,
+  requireSystemPackages,
+} from '../system-packages';
 import { checks, runCheck } from './checks';
 import { addCounts, noTests, type TestCounts } from './results';
 import { findTestFiles, runTestFiles, testKinds, type TestKind } from './test-files';
@@ -69,7 +75,11 @@ async function runAll(wanted: Wanted, steps: Steps, signal: AbortSignal): Promis
 /** Everything that integration and end-to-end tests stand on; `false` when a part of it failed. */
 async function prepareMachine(wanted: Wanted, steps: Steps, signal: AbortSignal): Promise<boolean> {
   const isE2e = wanted.kinds.includes('e2e');
-  const packages = [...pythonPackages, ...(isE2e ? editorPackages : []), ...testPackages];
+  const packages = [
+    ...pythonPackages,
+    ...(wanted.kinds.includes('integration') ? integrationPackages : []),
+    ...(isE2e ? [...editorPackages, ...browserPackages] : []),
+  ];
   const results = [
     await steps.run('packages of the system', () => requireSystemPackages(packages, print)),
     await steps.run('Python environments', () => prepareEnvironments((name) => print(`  ${name}\n`))),
