@@ -2,6 +2,7 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import type { Logger } from '../../base/logger';
 import { WireError } from '../../protocol/errors';
 import type { KeeperOrder, KeeperSession, KeeperSettings, KeeperState } from '../../protocol/keeper';
+import { isSameProcess, type ProcessIdentity } from '../platform/processes';
 import { Clients } from './clients';
 import { IdleWatch } from './idle-watch';
 import { KeeperServer } from './keeper-server';
@@ -29,6 +30,7 @@ export class Keeper implements Disposable {
   private isRestartedAutomatically: boolean;
   private keepIdleForHours: number | undefined;
   private lastClient = Date.now();
+  private hasBegun = false;
   private readonly gaps: readonly string[];
   private finish: (end: KeeperEnd) => void = () => undefined;
   /** Resolves when this keeper has nothing left to do. */
@@ -121,6 +123,7 @@ export class Keeper implements Disposable {
   /** Starts or adopts the kernel. Throws as {@link Kernel.start} and {@link Kernel.adopt} do. */
   async begin(): Promise<KeeperState> {
     await (this.order.adopt === undefined ? this.kernel.start() : this.kernel.adopt(this.order.adopt));
+    this.hasBegun = true;
     await this.record.settled();
     return this.readState();
   }
@@ -157,6 +160,15 @@ export class Keeper implements Disposable {
     this.finish('left');
   }
 
+  /**
+   * After {@link listen} or {@link begin} has failed. A kernel that was to be adopted and still runs is not touched, nor are its files: another
+   * keeper may have more luck. Otherwise nothing is left.
+   */
+  async giveUp(): Promise<void> {
+    if (await this.isKernelToBeLeft()) this.server.dispose();
+    else await this.cleanUp();
+  }
+
   /** Removes everything that says that there is this kernel. */
   async cleanUp(): Promise<void> {
     await this.kernel.shutdown(true);
@@ -166,6 +178,13 @@ export class Keeper implements Disposable {
 
   dispose(): void {
     this.disposables.dispose();
+  }
+
+  private async isKernelToBeLeft(): Promise<boolean> {
+    const process = this.processToAdopt();
+    if (process === undefined) return false;
+    // A system that cannot even say this is no reason to end somebody's work.
+    return isSameProcess(process).catch(() => true);
   }
 
   private async restart(): Promise<void> {
@@ -215,7 +234,7 @@ export class Keeper implements Disposable {
   }
 
   private recordFacts(): RecordFacts {
-    const { process } = this.kernel;
+    const process = this.kernel.process ?? this.processToAdopt();
     return {
       startedAt: this.kernel.startedAt.toISOString(),
       restarts: this.kernel.restarts,
@@ -224,5 +243,11 @@ export class Keeper implements Disposable {
       ...(process === undefined ? {} : { kernel: { pid: process.pid, processStartTime: process.startTime } }),
       ...(this.session === undefined ? {} : { session: this.session }),
     };
+  }
+  /** A keeper that ends in the middle of an adoption must leave a record by which another one can try. */
+  private processToAdopt(): ProcessIdentity | undefined {
+    const { adopt } = this.order;
+    if (adopt === undefined || this.hasBegun) return undefined;
+    return { pid: adopt.pid, startTime: adopt.processStartTime };
   }
 }

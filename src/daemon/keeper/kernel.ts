@@ -64,7 +64,7 @@ export class Kernel implements Disposable {
   private phase = initialPhase;
   private since = new Date();
   private activity = new Date();
-  private begun = new Date();
+  private begun: Date;
   private lastExit: KernelExit | undefined;
   private lastOutput = '';
   private restartCount: number;
@@ -78,6 +78,7 @@ export class Kernel implements Disposable {
     private readonly log: Logger,
   ) {
     this.connectionFile = connectionFilePath(order);
+    this.begun = order.adopt === undefined ? new Date() : new Date(order.adopt.startedAt);
     this.restartCount = order.adopt?.restarts ?? 0;
     this.memory = this.disposables.add(new MemoryWatch(log, () => this.listener.onChange()));
   }
@@ -143,15 +144,13 @@ export class Kernel implements Disposable {
     return this.operations.run(async () => {
       const identity = { pid: adopted.pid, startTime: adopted.processStartTime };
       const process = await adoptKernelProcess(identity);
-      const connection = await readConnectionFile(this.connectionFile).catch(async (error: unknown) => {
-        // Nobody can ever talk with it again.
-        await stopKernelProcess(process, undefined);
+      const connection = await readConnectionFile(this.connectionFile).catch((error: unknown) => {
+        process.release();
         throw error;
       });
       const session = this.createSession(connection);
       const launched = { process, session };
       this.connection = connection;
-      this.begun = new Date(adopted.startedAt);
       this.setCurrent(launched);
       await session.open();
       this.apply({ kind: 'ready', busyWith: [beforeAdoption] });

@@ -54,7 +54,7 @@ async function keep(order: KeeperOrder): Promise<number> {
     greet({ event: 'started', state: started });
   } catch (error) {
     log.error('the kernel did not start', error);
-    await keeper.cleanUp().catch((failure: unknown) => log.error('cleaning up was not possible', failure));
+    await keeper.giveUp().catch((failure: unknown) => log.error('cleaning up was not possible', failure));
     keeper.dispose();
     file.dispose();
     greet(toFailure(error));

@@ -12,12 +12,15 @@ import {
 } from '../../protocol/keeper';
 import { readFileIfPresent, writePrivateFile } from '../platform/private-files';
 import { isSameProcess, processStartTime, readBootId } from '../platform/processes';
+import { claimKernel, removeClaims } from './kernel-claim';
 
 /** What changes in a record while the kernel runs. */
 export type RecordFacts = Pick<KeeperRecord, 'kernel' | 'startedAt' | 'restarts' | 'gaps' | 'session'> & {
   /** Those of the order, changed meanwhile, so that a keeper which adopts the kernel goes on with them. */
   readonly settings: KeeperSettings;
 };
+
+type ConstantFacts = Omit<KeeperRecord, keyof RecordFacts | 'order'>;
 
 /** The name of the log in a kernel's state folder. */
 export const logFileName = 'keeper.log';
@@ -27,8 +30,10 @@ const recordFileName = 'record.json';
 /** `record.json` of one kernel, kept in step with what is true. */
 export class RecordFile {
   private readonly writes = new Sequence();
-  private constant: Omit<KeeperRecord, keyof RecordFacts | 'order'> | undefined;
+  /** Known once the record is written. */
+  private constant: ConstantFacts | undefined;
   private written = '';
+  private isOurs = false;
   private isRemoved = false;
 
   constructor(
@@ -42,22 +47,27 @@ export class RecordFile {
    * a keeper, whose files are then left alone.
    */
   async create(facts: RecordFacts): Promise<void> {
+    if (!(await claimKernel(this.order.stateFolder)))
+      throw new Error('another keeper has this kernel or is about to have it');
     await this.expectNoKeeper();
-    this.constant = {
+    this.isOurs = true;
+    const constant = {
       bootId: await readBootId(),
       keeperPid: process.pid,
       keeperStartTime: (await processStartTime(process.pid)) ?? '',
       ...this.paths,
     };
-    await this.write(facts);
+    await this.write(facts, constant);
+    this.constant = constant;
   }
 
   /** Writes it again. A disk that is full leaves the old record, which the log then says: the kernel goes on. */
   update(facts: RecordFacts): void {
-    if (this.constant === undefined) return;
+    const { constant } = this;
+    if (constant === undefined) return;
     void this.writes.run(async () => {
       if (!this.isRemoved)
-        await this.write(facts).catch((error: unknown) =>
+        await this.write(facts, constant).catch((error: unknown) =>
           this.log.error('the record is not up to date', error),
         );
     });
@@ -68,15 +78,16 @@ export class RecordFile {
     return this.writes.run(() => Promise.resolve());
   }
 
-  /** Removes the kernel's files and its folder: nothing is left that lets anybody believe that it lives. Only after {@link create}. */
+  /** Removes the kernel's files and its folder: nothing is left that lets anybody believe that it lives. Files of another keeper stay. */
   async remove(): Promise<void> {
     this.isRemoved = true;
-    if (this.constant === undefined) return;
+    if (!this.isOurs) return;
     await this.settled();
     const folder = this.order.stateFolder;
     const names = [recordFileName, logFileName, `${logFileName}.1`].map((name) => join(folder, name));
     for (const path of [...names, this.paths.connectionFile, this.paths.socket])
       await unlink(path).catch(ignoreMissing);
+    await removeClaims(folder);
     await rmdir(folder).catch(() => this.log.warn(`${folder} holds something else and stays`));
   }
 
@@ -91,11 +102,10 @@ export class RecordFile {
       throw new Error('this kernel already has a record and a keeper');
   }
 
-  private async write({ settings, ...facts }: RecordFacts): Promise<void> {
-    if (this.constant === undefined) return;
+  private async write({ settings, ...facts }: RecordFacts, constant: ConstantFacts): Promise<void> {
     const order: KeeperOrder = { ...this.order, settings };
     delete order.adopt;
-    const record: KeeperRecord = { order, ...this.constant, ...facts };
+    const record: KeeperRecord = { order, ...constant, ...facts };
     const text = JSON.stringify(record);
     if (text === this.written) return;
     await writePrivateFile(join(this.order.stateFolder, recordFileName), text);

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { isSameProcess, processStartTime } from '../../../src/daemon/platform/processes';
 import { keeperPaths } from '../../../src/protocol/keeper';
-import { adoptKernel, startKeeper } from './driven-keeper';
+import { adoptKernel, startKeeper, type DrivenKeeper } from './driven-keeper';
 
 for (const [transport, python] of [
   ['ipc', 'ipykernel'],
@@ -102,3 +103,61 @@ test('a kernel that has ended meanwhile is not adopted, and nothing of it is lef
   assert.match(last.message, /has ended before a keeper could adopt it/);
   assert.equal(existsSync(first.order.stateFolder), false);
 });
+
+for (const [cause, wrapper] of [
+  ['its socket is obstructed', []],
+  ['nothing can be written', ['prlimit', '--fsize=0']],
+] as const) {
+  test(`an adoption that fails because ${cause} leaves the kernel and its files for the next one`, async (t) => {
+    const first = await startKeeper(t);
+    await first.greeting('started');
+    const client = await first.connect();
+    await client.run('x = 7');
+    process.kill(first.pid, 'SIGKILL');
+    await first.exited();
+    if (wrapper.length === 0) {
+      await unlink(first.socket);
+      await writeFile(first.socket, '');
+    }
+    const failing = await adoptKernel(t, first, wrapper);
+    assert.notEqual(await failing.exited(), 0);
+    assert.equal(failing.greetings.at(-1)?.event, 'failed');
+    if (wrapper.length === 0) await unlink(first.socket);
+    const second = await adoptKernel(t, first);
+    await second.greeting('started');
+    const back = await second.connect();
+    assert.equal((await back.run('x')).reply.content['status'], 'ok');
+  });
+}
+
+test('of two keepers that adopt a kernel at once one gets it and the other touches nothing', async (t) => {
+  const first = await startKeeper(t);
+  const { state } = await first.greeting('started');
+  let gone = first;
+  // The second round begins with the claim of a keeper that came by adoption and was killed.
+  for (let round = 0; round < 2; round += 1) {
+    process.kill(gone.pid, 'SIGKILL');
+    await gone.exited();
+    const both = await Promise.all([adoptKernel(t, first), adoptKernel(t, first)]);
+    const outcomes = await Promise.all(both.map((one) => outcomeOf(one)));
+    assert.deepEqual([...outcomes].sort(), ['failed', 'started']);
+    const winner = both[outcomes.indexOf('started')] ?? first;
+    const loser = both[outcomes.indexOf('failed')] ?? first;
+    assert.notEqual(await loser.exited(), 0);
+    const told = await winner.readState();
+    assert.equal(told.keeperPid, winner.pid);
+    assert.equal(told.pid, state.pid);
+    assert.ok(existsSync(join(first.order.stateFolder, 'record.json')));
+    gone = winner;
+  }
+  await gone.post(keeperPaths.shutdown);
+  assert.equal(await gone.exited(), 0);
+  assert.equal(existsSync(first.order.stateFolder), false);
+});
+
+function outcomeOf(keeper: DrivenKeeper): Promise<string> {
+  return keeper.greeting('started').then(
+    () => 'started',
+    () => keeper.greetings.at(-1)?.event ?? '',
+  );
+}

@@ -199,12 +199,18 @@ function deadline(): AbortSignal {
   return withDeadline(patienceMs, 'the keeper');
 }
 
-/** Starts another keeper for the kernel of one that is gone, as an agent does that has found the record. */
-export async function adoptKernel(t: TestContext, gone: DrivenKeeper): Promise<DrivenKeeper> {
+/**
+ * Starts another keeper for the kernel of one that is gone, as an agent does that has found the record. `wrapper` is put before its command.
+ */
+export async function adoptKernel(
+  t: TestContext,
+  gone: DrivenKeeper,
+  wrapper: readonly string[] = [],
+): Promise<DrivenKeeper> {
   const text = await readFile(join(gone.order.stateFolder, 'record.json'), 'utf8');
   const record = expectParsed(parseJson(text, parseKeeperRecord));
   if (record.kernel === undefined) throw new Error('the record names no process');
   const { startedAt, gaps, restarts, kernel } = record;
   const order = { ...record.order, adopt: { ...kernel, startedAt, gaps, restarts } };
-  return spawnKeeper(t, order, gone.home, gone.environment);
+  return spawnKeeper(t, order, gone.home, gone.environment, wrapper);
 }
