@@ -38,6 +38,12 @@ export function toLastKnownState(record: KeeperRecord): KeeperState {
   };
 }
 
+/** A kernel that runs without a keeper: nobody can reach it until it has another one. */
+export function toUnreachableState(last: KeeperState): KeeperState {
+  if (last.state === 'starting') return last;
+  return { ...last, state: 'starting', stateSince: new Date().toISOString(), connections: 0 };
+}
+
 /** A kernel that ended together with its keeper: nobody was there to read its exit code. */
 export function toAbandonedState(last: KeeperState): KeeperState {
   const at = new Date().toISOString();

@@ -1,4 +1,5 @@
 import type { Logger } from '../../../base/logger';
+import type { KeeperRecord } from '../../../protocol/keeper';
 import { isSameProcess, signalGroup } from '../../platform/processes';
 import { readRecord, removeRecord } from './records';
 
@@ -6,7 +7,12 @@ import { readRecord, removeRecord } from './records';
 export async function endByForce(recordFolder: string, logger: Logger): Promise<void> {
   const record = await readRecord(recordFolder);
   if (record === undefined) return;
-  const { kernel, keeperPid, keeperStartTime } = record;
+  await endProcessesOf(record);
+  await removeRecord(recordFolder, 'the kernel was ended by force', logger);
+}
+
+/** Kills the keeper and the kernel that a record names, if they still are the same processes. */
+export async function endProcessesOf({ kernel, keeperPid, keeperStartTime }: KeeperRecord): Promise<void> {
   // The keeper first: it would otherwise report the kernel's end, or start it again.
   if (await isSameProcess({ pid: keeperPid, startTime: keeperStartTime })) process.kill(keeperPid, 'SIGKILL');
   if (
@@ -16,5 +22,4 @@ export async function endByForce(recordFolder: string, logger: Logger): Promise<
     // The kernel leads a group of its own; where it does not, it is killed alone.
     if (!signalGroup(kernel.pid, 'SIGKILL')) process.kill(kernel.pid, 'SIGKILL');
   }
-  await removeRecord(recordFolder, 'the kernel was ended by force', logger);
 }

@@ -35,6 +35,11 @@ export class Kernel implements Disposable {
   /** Fires when the connection to its keeper ended without our doing. */
   readonly onDidLoseKeeper: Event<void> = this.lostKeeper.event;
 
+  /** Aborts when the kernel is disposed. */
+  get disposed(): AbortSignal {
+    return this.disposing.signal;
+  }
+
   /** The kernel's id. */
   get id(): string {
     return this.order.kernelId;

@@ -2,15 +2,16 @@ import { DisposableStore, type Disposable } from '../../../base/disposable';
 import { Emitter, type Event } from '../../../base/event';
 import { toError } from '../../../base/errors';
 import type { Logger } from '../../../base/logger';
-import { delay, withDeadline } from '../../../base/time';
+import { withDeadline } from '../../../base/time';
 import { WireError } from '../../../protocol/errors';
 import type { KeeperOrder, KeeperSettings } from '../../../protocol/keeper';
 import type { KernelEvent } from '../../../protocol/kernels';
-import { adoptKernel, toAbandonedState, toLastKnownState } from './adoption';
+import { toAbandonedState, toLastKnownState, toUnreachableState } from './adoption';
 import { endByForce } from './force';
 import { Kernel } from './kernel';
 import { startKeeper, type StartedKeeper } from './keeper-process';
-import { findKernels, judgeRecord, readRecord, removeRecord } from './records';
+import { findKernels } from './records';
+import { recoverKernel, type Recovery } from './recovery';
 import type { Lifetime } from '../lifetime';
 
 /** What the registry needs to know about the place where it works. */
@@ -29,9 +30,6 @@ export interface KernelRegistryOptions {
 
 /** How long a request to a kernel waits for a keeper that is being replaced. */
 const replacementTimeoutMs = 15_000;
-
-/** The pause before a living keeper whose connection broke is asked again. */
-const reconnectDelayMs = 200;
 
 /**
  * All kernels of this user. It holds no kernel alive: each belongs to its keeper, which is found again by its record. What it adds is the limit,
@@ -241,38 +239,40 @@ export class KernelRegistry implements Disposable {
   private recover(kernel: Kernel): void {
     if (this.ending.has(kernel.id) || this.kernels.get(kernel.id) !== kernel) return;
     const hold = this.options.lifetime.hold(`kernel ${kernel.id} gets another keeper`);
-    this.tryToRecover(kernel)
+    const { program, logger } = this.options;
+    recoverKernel({
+      program,
+      recordFolder: kernel.order.stateFolder,
+      onUnreachable: () => kernel.update(toUnreachableState(kernel.state)),
+      signal: kernel.disposed,
+      logger: logger.child(kernel.id.slice(0, 8)),
+    })
+      .then((recovery) => this.settle(kernel, recovery))
       .catch((error: unknown) => {
-        this.options.logger.error(`kernel ${kernel.id} is lost`, error);
-        this.abandon(kernel);
+        if (!kernel.disposed.aborted) logger.error(`kernel ${kernel.id} is lost`, error);
       })
       .finally(() => hold.dispose());
   }
 
-  private async tryToRecover(kernel: Kernel): Promise<void> {
-    const { logger } = this.options;
-    const record = await readRecord(kernel.order.stateFolder);
-    // A keeper that ends properly takes its record with it.
-    if (record === undefined) {
-      this.remove(kernel);
+  private async settle(kernel: Kernel, recovery: Recovery): Promise<void> {
+    if (this.kernels.get(kernel.id) !== kernel) {
+      // It was shut down while its keeper started. When it is we who end, the keeper is found by the next agent.
+      if (recovery.kind === 'adopted' && !this.resources.isDisposed)
+        await endByForce(kernel.order.stateFolder, this.options.logger);
       return;
     }
-    const found = await judgeRecord(record);
-    switch (found.kind) {
+    switch (recovery.kind) {
+      case 'removed':
+        this.remove(kernel);
+        return;
       case 'kept':
-        // A keeper that lives and closes the stream at once must not be asked without a pause.
-        await delay(reconnectDelayMs);
-        kernel.follow(record.socket);
+        kernel.follow(recovery.socket);
         return;
-      case 'orphaned': {
-        logger.warn(`the keeper of kernel ${kernel.id} is gone: another one takes the kernel over`);
-        const started = await adoptKernel(this.options.program, record, logger);
-        kernel.update(started.state);
-        kernel.follow(started.socket);
+      case 'adopted':
+        kernel.update(recovery.started.state);
+        kernel.follow(recovery.started.socket);
         return;
-      }
       case 'ended':
-        await removeRecord(kernel.order.stateFolder, 'the kernel and its keeper are gone', logger);
         this.abandon(kernel);
     }
   }

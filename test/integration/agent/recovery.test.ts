@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { silentLogger } from '../../../src/base/logger';
+import { systemClock, until, withDeadline } from '../../../src/base/time';
+import { KernelRegistry } from '../../../src/daemon/agent/kernels/registry';
+import { Lifetime } from '../../../src/daemon/agent/lifetime';
+import { processStartTime } from '../../../src/daemon/platform/processes';
+import type { KeeperRecord } from '../../../src/protocol/keeper';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { isAlive } from './support/agent-under-test';
+
+const kernelId = '00000000-0000-4000-8000-000000000001';
+
+/** A keeper that fails as often as `failures` says, and then serves an idle kernel; each start adds a line to `starts`. */
+const keeperProgram = `
+const fs = require('node:fs'), http = require('node:http'), path = require('node:path');
+const at = (name) => path.join(__dirname, name);
+const say = (greeting) => process.stdout.write(JSON.stringify(greeting) + '\\n');
+let text = '';
+process.stdin.on('data', (chunk) => {
+  text += chunk;
+  if (!text.includes('\\n')) return;
+  process.stdin.pause();
+  const order = JSON.parse(text);
+  fs.appendFileSync(at('starts'), process.pid + '\\n');
+  const starts = fs.readFileSync(at('starts'), 'utf8').trim().split('\\n').length;
+  if (starts <= Number(fs.readFileSync(at('failures'), 'utf8'))) {
+    say({ event: 'failed', code: 'kernel-start-failed', message: 'no file descriptor is left', output: '' });
+    process.exitCode = 69;
+    return;
+  }
+  const now = new Date().toISOString();
+  const state = { kernelId: order.kernelId, state: 'idle', stateSince: now, keeperPid: process.pid, pid: order.adopt?.pid,
+    startedAt: now, lastActivity: now, connections: 0, restarts: 0, badSignatures: 0, gaps: [now], transport: 'ipc' };
+  const socket = path.join(order.socketFolder, 'k.sock');
+  http.createServer((request, response) => {
+    response.write(JSON.stringify(state) + '\\n');
+    if (!request.url.endsWith('watch')) response.end();
+  }).listen(socket, () => {
+    say({ event: 'listening', socket, keeperPid: process.pid });
+    say({ event: 'started', state });
+  });
+});
+`;
+
+/** A registry that finds a kernel whose keeper is gone, and keepers of which the first so many fail. */
+async function prepare(t: TestContext, failures: number) {
+  const top = await temporaryFolder(t);
+  await writeFile(join(top, 'keeper.js'), keeperProgram);
+  await writeFile(join(top, 'failures'), String(failures));
+  const kernel = spawn('sleep', ['120'], { stdio: 'ignore', detached: true });
+  const pid = kernel.pid ?? 0;
+  const folder = join(top, 'kernels', kernelId);
+  await mkdir(folder, { recursive: true });
+  const record: KeeperRecord = {
+    order: {
+      kernelId,
+      argv: ['sleep', '120'],
+      variables: {},
+      workingDirectory: '/',
+      transport: 'ipc',
+      interruptMode: 'signal',
+      environmentName: 'e',
+      kernelspecName: 'python3',
+      launcher: 'ipykernel',
+      language: 'python',
+      stateFolder: folder,
+      socketFolder: top,
+      startTimeoutMs: 5000,
+      settings: {},
+    },
+    bootId: 'now',
+    keeperPid: 2 ** 22 + 1,
+    keeperStartTime: '1',
+    socket: join(top, 'gone.sock'),
+    connectionFile: join(folder, `kernel-${kernelId}.json`),
+    kernel: { pid, processStartTime: (await processStartTime(pid)) ?? '' },
+    startedAt: new Date(0).toISOString(),
+    restarts: 0,
+    gaps: [],
+  };
+  await writeFile(record.connectionFile, '{}');
+  await writeFile(join(folder, 'record.json'), JSON.stringify(record));
+  const lifetime = new Lifetime(60_000, systemClock);
+  const registry = new KernelRegistry({
+    program: join(top, 'keeper.js'),
+    stateFolders: [top],
+    bootId: 'now',
+    startTimeoutMs: 5000,
+    lifetime,
+    logger: silentLogger,
+  });
+  const starts = async () =>
+    (await readFile(join(top, 'starts'), 'utf8').catch(() => '')).split('\n').filter(Boolean).map(Number);
+  t.after(async () => {
+    registry.dispose();
+    lifetime.dispose();
+    kernel.kill('SIGKILL');
+    for (const keeper of await starts()) if (await isAlive(keeper)) process.kill(keeper, 'SIGKILL');
+  });
+  const states: string[] = [];
+  registry.onDidChange((event) => states.push(event.event === 'kernel' ? event.kernel.state : event.event));
+  return { registry, pid, states, folder, kernelsFolder: join(top, 'kernels'), starts };
+}
+
+test('a running kernel whose next keeper cannot start is kept and tried again, and is never shown dead', async (t) => {
+  const { registry, pid, states, starts } = await prepare(t, 1);
+  await registry.load();
+  assert.equal(registry.get(kernelId).state.state, 'starting');
+  await until(
+    () => (registry.get(kernelId).state.state === 'idle' ? true : undefined),
+    withDeadline(15_000, 'another keeper'),
+  );
+  assert.equal((await starts()).length, 2);
+  assert.equal(await isAlive(pid), true);
+  assert.ok(!states.includes('dead'), states.join());
+});
+
+test('a kernel is given up only when its process has ended too', async (t) => {
+  const { registry, pid, starts, kernelsFolder } = await prepare(t, 1000);
+  await registry.load();
+  await until(
+    async () => ((await starts()).length >= 2 ? true : undefined),
+    withDeadline(15_000, 'the second try'),
+  );
+  assert.equal(registry.get(kernelId).state.state, 'starting');
+  process.kill(pid, 'SIGKILL');
+  await until(
+    () => (registry.get(kernelId).state.state === 'dead' ? true : undefined),
+    withDeadline(15_000, 'the end'),
+  );
+  assert.deepEqual(await readdir(kernelsFolder), []);
+});
+
+test('a running kernel without a keeper can be shut down', async (t) => {
+  const { registry, pid, starts, kernelsFolder } = await prepare(t, 1000);
+  await registry.load();
+  await until(
+    async () => ((await starts()).length >= 1 ? true : undefined),
+    withDeadline(15_000, 'the first try'),
+  );
+  await registry.shutdown(kernelId);
+  assert.equal(registry.find(kernelId), undefined);
+  await until(
+    async () => ((await isAlive(pid)) ? undefined : true),
+    withDeadline(5000, 'the end of the kernel'),
+  );
+  assert.deepEqual(await readdir(kernelsFolder), []);
+});
