@@ -18,11 +18,15 @@ export interface Connection {
 
 interface Entry extends Connection {
   readonly socket: Socket;
+  /** Whether a request has come on it. */
+  readonly hasAsked: boolean;
+  /** Counts it out and closes it, at once. */
+  giveWay(): void;
 }
 
 /**
  * The open connections, and what those of strangers may cost: their number in all and per source, and their time. A connection that breaks
- * a limit is closed without a word.
+ * a limit is closed without a word. When there is no room, who has not asked anything gives way, so that silence keeps nobody out.
  */
 export class Connections {
   private readonly open = new Map<string, Entry>();
@@ -40,7 +44,12 @@ export class Connections {
     const source = sourceOf(socket.remoteAddress);
     const ofSource = this.strangers.get(source) ?? 0;
     const { maxUnauthenticated, maxUnauthenticatedPerSource } = this.limits;
-    if (this.strangersInAll >= maxUnauthenticated || ofSource >= maxUnauthenticatedPerSource) {
+    if (ofSource >= maxUnauthenticatedPerSource) this.silentOf(source)?.giveWay();
+    else if (this.strangersInAll >= maxUnauthenticated) this.leastDeserving(ofSource)?.giveWay();
+    if (
+      this.strangersInAll >= maxUnauthenticated ||
+      (this.strangers.get(source) ?? 0) >= maxUnauthenticatedPerSource
+    ) {
       this.log.debug(`a connection from ${source} was closed: too many that have not signed in`);
       socket.destroy();
       return undefined;
@@ -67,6 +76,33 @@ export class Connections {
     for (const { socket } of this.open.values()) socket.destroy();
   }
 
+  /** The oldest silent stranger of a source. */
+  private silentOf(source: string): Entry | undefined {
+    for (const entry of this.open.values())
+      if (entry.source === source && !entry.isSignedIn && !entry.hasAsked) return entry;
+    return undefined;
+  }
+
+  /**
+   * The stranger that gives way to one of another source, which has that many so far: the oldest silent one of the source that has the most.
+   * Where all have asked something it is the oldest one, but only of a source that has more even then: nobody is kept out by a few sources
+   * that hold all the room, and nobody who is signing in is put out by another one like them.
+   */
+  private leastDeserving(ofSource: number): Entry | undefined {
+    let found: Entry | undefined;
+    let most = 0;
+    for (const entry of this.open.values()) {
+      if (entry.isSignedIn) continue;
+      const count = this.strangers.get(entry.source) ?? 0;
+      if (entry.hasAsked && (count <= ofSource + 1 || found?.hasAsked === false)) continue;
+      const isFirstSilent = found?.hasAsked === true && !entry.hasAsked;
+      if (count <= most && !isFirstSilent) continue;
+      found = entry;
+      most = count;
+    }
+    return found;
+  }
+
   private register(socket: Socket, source: string, number: number, log: Logger): Connection {
     const { firstRequestTimeoutMs, signInTimeoutMs } = this.limits;
     const endLate = (what: string) => {
@@ -76,6 +112,8 @@ export class Connections {
     const firstRequest = setTimeout(endLate, firstRequestTimeoutMs, 'no request came in time');
     const signIn = setTimeout(endLate, signInTimeoutMs, 'nobody signed in');
     let isStranger = true;
+    let hasAsked = false;
+    const key = keyOf(socket);
     const leaveStrangers = () => {
       if (!isStranger) return;
       isStranger = false;
@@ -88,13 +126,24 @@ export class Connections {
       number,
       source,
       log,
-      requestCame: () => clearTimeout(firstRequest),
+      requestCame: () => {
+        hasAsked = true;
+        clearTimeout(firstRequest);
+      },
       signedIn: leaveStrangers,
       get isSignedIn() {
         return !isStranger;
       },
+      get hasAsked() {
+        return hasAsked;
+      },
+      giveWay: () => {
+        log.debug('closed: another one needs the room');
+        leaveStrangers();
+        this.open.delete(key);
+        socket.destroy();
+      },
     };
-    const key = keyOf(socket);
     this.countStranger(source, 1);
     this.open.set(key, entry);
     // The TLS layer reports its own errors; this one only keeps an error before it from ending the process.

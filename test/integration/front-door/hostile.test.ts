@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect as connectPlain } from 'node:net';
+import { connect as connectPlain, type Socket } from 'node:net';
 import test from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { until, withDeadline } from '../../../src/base/time';
@@ -86,7 +86,7 @@ test('strangers have a limited number of connections from one source, and the si
     await once(socket, 'data');
     signedIn.push(socket);
   }
-  const strangers = await Promise.all(Array.from({ length: 5 }, () => rawConnection(port)));
+  const strangers = await Promise.all(Array.from({ length: 5 }, () => askingConnection(port)));
   await assert.rejects(rawConnection(port));
   assert.deepEqual(frontDoor.countConnections(), { all: 13, signedIn: 8 });
   strangers[0]?.destroy();
@@ -99,10 +99,62 @@ test('strangers have a limited number of connections from one source, and the si
 
 test('strangers have a limited number of connections in all', async (t) => {
   const { port } = await frontDoorUnderTest(t, { limits: { maxUnauthenticated: 3 } });
-  const open = await Promise.all(Array.from({ length: 3 }, () => rawConnection(port)));
+  const open = await Promise.all(Array.from({ length: 3 }, () => askingConnection(port)));
   await assert.rejects(rawConnection(port));
   for (const socket of open) socket.destroy();
 });
+
+for (const [newcomer, oldest] of [
+  ['127.0.0.1', 0],
+  ['127.0.0.2', 2],
+  ['127.0.0.3', 0],
+] as const) {
+  test(`silent strangers do not keep out one from ${newcomer}: the oldest gives way, and who asked stays`, async (t) => {
+    const { port, frontDoor } = await frontDoorUnderTest(t, {
+      limits: { maxUnauthenticated: 6, maxUnauthenticatedPerSource: 3 },
+    });
+    const asking = await askingConnection(port);
+    const silent: Socket[] = [];
+    for (const localAddress of ['127.0.0.1', '127.0.0.1', '127.0.0.2', '127.0.0.2', '127.0.0.2']) {
+      const socket = connectPlain({ port, host: '127.0.0.1', localAddress });
+      silent.push(socket.on('error', () => socket.destroy()).resume());
+      await until(
+        () => (frontDoor.countConnections().all === 1 + silent.length ? true : undefined),
+        withDeadline(5_000, 'a silent connection'),
+      );
+    }
+    const answer = await ask(port, { path: frontDoorPaths.wellKnown, localAddress: newcomer });
+    assert.equal(answer.status, 200);
+    await until(
+      () => (silent[oldest]?.destroyed === true ? true : undefined),
+      withDeadline(5_000, 'the oldest silent one to be closed'),
+    );
+    assert.equal(silent.filter((socket) => socket.destroyed).length, 1);
+    asking.write(wellKnownRequest);
+    await once(asking, 'data');
+    for (const socket of [asking, ...silent]) socket.destroy();
+  });
+}
+
+test('a source that holds all the room gives some to another one, also when it has asked something', async (t) => {
+  const { port } = await frontDoorUnderTest(t, { limits: { maxUnauthenticated: 3 } });
+  const open = await Promise.all(Array.from({ length: 3 }, () => askingConnection(port)));
+  const answer = await ask(port, { path: frontDoorPaths.wellKnown, localAddress: '127.0.0.2' });
+  assert.equal(answer.status, 200);
+  await until(
+    () => (open.filter((socket) => socket.resume().destroyed).length === 1 ? true : undefined),
+    withDeadline(5_000, 'one of them to be closed'),
+  );
+  for (const socket of open) socket.destroy();
+});
+
+/** A connection that has asked something, as a stranger may. */
+async function askingConnection(port: number): Promise<TLSSocket> {
+  const socket = await rawConnection(port);
+  socket.write(wellKnownRequest);
+  await once(socket, 'data');
+  return socket;
+}
 
 const malformed: readonly [what: string, request: string, answer: RegExp][] = [
   ['a head of 20 KiB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, /^HTTP\/1\.1 431 /],
