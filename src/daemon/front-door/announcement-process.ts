@@ -46,6 +46,8 @@ export class AnnouncementProcess implements Disposable {
   private check: NodeJS.Timeout | undefined;
   private backoff: Backoff;
   private isStopped = false;
+  /** Whether a child is saying goodbye; the one after it is started with what is then to be announced. */
+  private isReplacing = false;
 
   constructor(private readonly options: AnnouncementOptions) {
     this.backoff = this.freshBackoff();
@@ -149,17 +151,26 @@ export class AnnouncementProcess implements Disposable {
     this.restart.unref();
   }
 
-  /** Interfaces that came or went since: the old announcement is taken back and another one made. */
+  /** Interfaces that came or went since: the old announcement, if there is one, is taken back and another one made without more waiting. */
   private followChanges(): void {
-    const { child } = this;
-    if (child === undefined) return;
     const order = this.options.order();
     const text = order === undefined ? undefined : JSON.stringify(order);
-    if (text === this.presentOrder) return;
+    if (text === this.presentOrder || this.isReplacing) return;
     this.options.log.info('the network interfaces have changed; announcing anew');
+    clearTimeout(this.restart);
+    this.backoff = this.freshBackoff();
+    const { child } = this;
+    if (child === undefined) {
+      this.launch();
+      return;
+    }
     this.child = undefined;
     this.announced = undefined;
-    void endChild(child).then(() => this.launch());
+    this.isReplacing = true;
+    void endChild(child).then(() => {
+      this.isReplacing = false;
+      this.launch();
+    });
   }
 
   private freshBackoff(): Backoff {

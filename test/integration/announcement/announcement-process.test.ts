@@ -22,7 +22,7 @@ const order: AnnouncementOrder = {
 };
 
 /** An announcement whose child is a script of the test; it notes each start and each order in a file. */
-async function announcing(t: TestContext, script: string) {
+async function announcing(t: TestContext, script: string, firstRestartMs = 100) {
   const folder = await temporaryFolder(t);
   const programFile = join(folder, 'child.cjs');
   const notes = join(folder, 'notes');
@@ -38,8 +38,8 @@ async function announcing(t: TestContext, script: string) {
     order: () => present.order,
     log: silentLogger,
     checkIntervalMs: 50,
-    firstRestartMs: 100,
-    longestRestartMs: 400,
+    firstRestartMs,
+    longestRestartMs: 4 * firstRestartMs,
   });
   t.after(() => made.dispose());
   made.onState((state) => states.push(state));
@@ -111,6 +111,18 @@ test('without an interface nothing runs, and when one comes it is announced', as
   assert.deepEqual(await notesSoFar(), []);
   present.order = order;
   await waitFor('the announcement', () => made.announcedName);
+});
+
+test('an interface that comes is announced on at once, however long the wait after failures would still be', async (t) => {
+  const { made, present, states, notesSoFar, waitFor } = await announcing(t, announce, 60_000);
+  present.order = undefined;
+  made.start();
+  assert.equal(states[0]?.kind, 'failed');
+  present.order = order;
+  await waitFor('the announcement', () => made.announcedName);
+  present.order = { ...order, interfaces: ['eth7'] };
+  await waitFor('the other order', async () => ((await notesSoFar()).length >= 3 ? true : undefined));
+  assert.deepEqual(await notesSoFar(), ['order lo', 'goodbye', 'order eth7']);
 });
 
 test('stopping waits for the goodbye, and ends a child that says none by force', async (t) => {
