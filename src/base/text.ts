@@ -15,6 +15,14 @@ export function escapeCodicons(text: string): string {
   return text.replace(/\$\(/g, '$\u200b(');
 }
 
+/**
+ * Keeps `[text](command:…)` from becoming a link where VS Code makes links in plain text: messages and progress of notifications, and the lines
+ * below input boxes. A click on such a link runs a command, so only our own text may hold one. A zero-width space breaks the pattern.
+ */
+export function escapeLinks(text: string): string {
+  return text.replace(/\]\(/g, ']\u200b(');
+}
+
 /** Text for a Markdown tooltip in which nothing of it is markup. */
 export function escapeMarkdown(text: string): string {
   return toSingleLine(text, 1000)

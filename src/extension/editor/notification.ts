@@ -1,9 +1,10 @@
 import * as vscode from 'vscode';
+import { escapeLinks } from '../../base/text';
 
 /** A sentence for a person, with buttons. */
 export interface Notification {
   readonly severity: 'information' | 'warning' | 'error';
-  /** What happened and where, and what to do. */
+  /** What happened and where, and what to do. Nothing in it becomes a link: hosts and files name things in it. */
   readonly message: string;
   readonly actions: readonly NotificationAction[];
 }
@@ -21,7 +22,7 @@ export async function showNotification({ severity, message, actions }: Notificat
     warning: vscode.window.showWarningMessage,
     error: vscode.window.showErrorMessage,
   }[severity];
-  const chosen = await show(message, ...actions.map((action) => action.title));
+  const chosen = await show(escapeLinks(message), ...actions.map((action) => action.title));
   await actions.find((action) => action.title === chosen)?.run();
 }
 

@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { escapeLinks } from '../../base/text';
 import { toAbortSignal } from './cancellation';
 
 /** After this long a person may wonder: the log is offered. */
@@ -26,7 +27,8 @@ export async function withProgress<T>(
   options: ProgressOptions,
   task: (report: ReportStep, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const { title, showLogCommand } = options;
+  const { showLogCommand } = options;
+  const title = escapeLinks(options.title);
   return await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Notification, title, cancellable: true },
     async (progress, token) => {
@@ -44,7 +46,7 @@ export async function withProgress<T>(
       const signal = options.signal === undefined ? cancelled : AbortSignal.any([cancelled, options.signal]);
       try {
         return await task((text) => {
-          step = text;
+          step = escapeLinks(text);
           show();
         }, signal);
       } finally {

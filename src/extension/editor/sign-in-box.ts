@@ -1,6 +1,7 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
+import { escapeLinks } from '../../base/text';
 
 /** One question of a sign-in, in words for people. */
 export interface SignInQuestion {
@@ -66,7 +67,7 @@ export class SignInBox implements Disposable {
     box.password = question.isSecret;
     if (question.refusal === undefined || !isSame) box.value = question.suggestion ?? '';
     box.valueSelection = [0, box.value.length];
-    box.validationMessage = question.refusal;
+    box.validationMessage = question.refusal === undefined ? undefined : escapeLinks(question.refusal);
     box.busy = false;
     box.enabled = true;
     this.showRemembering(box);
@@ -103,7 +104,8 @@ export class SignInBox implements Disposable {
 
   /** Off by default; the icon and the line below the box say how it stands. */
   private showRemembering(box: vscode.InputBox): void {
-    const { canRemember, prompt } = this.question ?? { canRemember: false, prompt: '' };
+    const canRemember = this.question?.canRemember ?? false;
+    const prompt = escapeLinks(this.question?.prompt ?? '');
     const isOn = canRemember && this.isRemembering;
     if (!canRemember) this.isRemembering = false;
     box.buttons = canRemember

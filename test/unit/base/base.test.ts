@@ -7,6 +7,7 @@ import { createLogger, redact } from '../../../src/base/logger';
 import { Sequence, Shared } from '../../../src/base/sequence';
 import {
   escapeCodicons,
+  escapeLinks,
   escapeMarkdown,
   formatBytes,
   formatDuration,
@@ -131,6 +132,24 @@ test('text from elsewhere cannot act: lines, directions, icons and markup are ma
   assert.equal(escapeCodicons('$(zap) fast'), '$\u200b(zap) fast');
   const markdown = escapeMarkdown('[x](command:evil) <img src=http://a> `b`');
   assert.ok(!/[^\\][[\]()`<>]/.test(markdown), markdown);
+});
+
+test('no text from elsewhere becomes a link, and text without one stays as it is', () => {
+  // What VS Code's own parser of links in plain text looks for.
+  const link = /\[([^\]]+)\]\(((?:https?:\/\/|command:|file:)[^)\s]+)(?: (["'])(.+?)(\3))?\)/gi;
+  const linked = [
+    '[x](command:workbench.action.quit)',
+    'lab [one](command:a) and [two](https://example.org "title")',
+    '[[x](command:a)',
+    '[x](FILE:///etc/passwd)',
+    '[x](command:a)[y](command:b)',
+  ];
+  for (const text of linked) {
+    assert.ok(text.search(link) >= 0, text);
+    assert.equal(escapeLinks(text).search(link), -1, text);
+    assert.equal(escapeLinks(text).replaceAll('\u200b', ''), text);
+  }
+  for (const text of ['lab-7', 'a[0] (first)', '[::1]:8765', '']) assert.equal(escapeLinks(text), text);
 });
 
 test('sizes and times are said in one unit', () => {

@@ -1,6 +1,6 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
-import { toSingleLine } from '../../../base/text';
+import { escapeLinks, toSingleLine } from '../../../base/text';
 import type { Pin } from '../../../protocol/pin';
 import type { Host } from '../../hosts/host';
 import type { ConnectingDependencies } from './connecting-dependencies';
@@ -49,7 +49,7 @@ async function isEndTyped(name: string, presented: Pin): Promise<boolean> {
       validateInput: (value) =>
         value.replace(/[\s:]/g, '').length < typedLength || endsWithTyped(presented, value, typedLength)
           ? undefined
-          : t('These are not the last eight characters of the key that {0} presents.', name),
+          : escapeLinks(t('These are not the last eight characters of the key that {0} presents.', name)),
     });
     if (typed === undefined) return false;
     if (endsWithTyped(presented, typed, typedLength)) return true;

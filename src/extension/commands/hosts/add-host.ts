@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { escapeLinks } from '../../../base/text';
 import { parseConnectTarget } from '../connect-target';
 import type { CommandHandler } from '../handler';
 
@@ -14,7 +15,7 @@ export const addHost: CommandHandler = async ({ hosts, connector, hostsView, rea
     ignoreFocusOut: true,
     validateInput(value) {
       const reading = readTyped(value);
-      return value.trim() !== '' && reading.kind === 'invalid' ? reading.message : undefined;
+      return value.trim() !== '' && reading.kind === 'invalid' ? escapeLinks(reading.message) : undefined;
     },
   });
   if (typed === undefined || typed.trim() === '') return;

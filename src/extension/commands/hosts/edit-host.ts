@@ -1,5 +1,6 @@
 import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
+import { escapeLinks } from '../../../base/text';
 import { chooseHost } from '../choose';
 import { parseConnectTarget } from '../connect-target';
 import type { CommandHandler } from '../handler';
@@ -27,7 +28,7 @@ export const editHost: CommandHandler = async (dependencies, { target }) => {
     ignoreFocusOut: true,
     validateInput(value) {
       const reading = readTyped(value);
-      return reading.kind === 'invalid' ? reading.message : undefined;
+      return reading.kind === 'invalid' ? escapeLinks(reading.message) : undefined;
     },
   });
   if (typed === undefined || typed.trim() === before) return;
