@@ -11,7 +11,7 @@ import type { KeeperSettings } from '../../protocol/keeper';
 import { protocolVersion } from '../../protocol/version';
 import { productVersion } from '../configuration/product-version';
 import type { UserConfiguration } from '../configuration/user-configuration';
-import { listenPrivately, removeStaleSocket } from '../platform/sockets';
+import { listenReplaceably, type OwnSocket } from '../platform/sockets';
 import type { StateFolders } from '../platform/state-folders';
 import { Doors } from './doors';
 import { createEnvironmentCatalog, type EnvironmentCatalog } from './environments/catalog';
@@ -50,6 +50,7 @@ export class Agent {
   private readonly ending = new AbortController();
   private routes: readonly Route[] | undefined;
   private made: EnvironmentCatalog | undefined;
+  private socket: OwnSocket | undefined;
 
   constructor(private readonly options: AgentOptions) {
     this.lifetime = new Lifetime(options.configuration.agentGraceSeconds * 1000, systemClock);
@@ -68,7 +69,7 @@ export class Agent {
       new LoginVariables(this.options.places.user, this.options.variables, logger.child('login shell')),
     );
     const services = this.createServices(login);
-    await listenPrivately(
+    this.socket = await listenReplaceably(
       this.createServer(
         services,
         () => undefined,
@@ -84,6 +85,11 @@ export class Agent {
     });
   }
 
+  /** Whether a client that comes to the private socket's path comes to this agent. */
+  async isReachable(): Promise<boolean> {
+    return this.socket === undefined || (await this.socket.isStillOurs());
+  }
+
   /** Stops listening, closes every connection and forgets the kernels, which run on with their keepers. */
   async stop(): Promise<void> {
     this.ending.abort(new Error('the agent ends'));
@@ -92,7 +98,7 @@ export class Agent {
       server.close();
       server.closeAllConnections();
     }
-    await removeStaleSocket(this.options.socket);
+    await this.socket?.remove();
   }
 
   private createServices(login: LoginVariables): AgentServices {

@@ -88,9 +88,9 @@ async function runUntilEnd(agent: Agent, lock: ProcessLock): Promise<string> {
       process.on('SIGHUP', ignoreHangUp);
       agent.onDidEnd(resolve);
       timer = setInterval(() => {
-        lock.isStillOurs().then(
-          (isOurs) => {
-            if (!isOurs) resolve('the lock was taken away');
+        findReasonToEnd(agent, lock).then(
+          (reason) => {
+            if (reason !== undefined) resolve(reason);
           },
           (error: unknown) => resolve(`the lock cannot be read: ${toError(error).message}`),
         );
@@ -104,6 +104,12 @@ async function runUntilEnd(agent: Agent, lock: ProcessLock): Promise<string> {
     process.removeListener('SIGHUP', ignoreHangUp);
     await agent.stop();
   }
+}
+
+/** Why this agent is no longer the one that clients find, if it is not: another one then has its place, or the next call makes one. */
+async function findReasonToEnd(agent: Agent, lock: ProcessLock): Promise<string | undefined> {
+  if (!(await lock.isStillOurs())) return 'the lock was taken away';
+  return (await agent.isReachable()) ? undefined : 'the socket was taken away';
 }
 
 function ignoreHangUp(): void {

@@ -1,6 +1,6 @@
-import { chmod, lstat, unlink, writeFile } from 'node:fs/promises';
+import { chmod, lstat, rename, unlink, writeFile } from 'node:fs/promises';
 import { createConnection, createServer, type Server, type Socket } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { randomBytes } from 'node:crypto';
 import { systemErrorCode, toError } from '../../base/errors';
 
@@ -60,6 +60,52 @@ export async function listenPrivately(server: Server, path: string, mode: number
   await removeStaleSocket(path);
   await listenOn(server, path);
   await chmod(path, mode);
+}
+
+/** A socket that is recognised by its file, whatever else comes to its path later. */
+export interface OwnSocket {
+  /** Whether the path still leads to this socket. */
+  isStillOurs(): Promise<boolean>;
+  /** Removes the path if it still leads to this socket. */
+  remove(): Promise<void>;
+}
+
+/**
+ * Listens as {@link listenPrivately} does, for a path that another process may take over while this one still listens. A server removes its path
+ * by name when it closes, whoever listens there by then; so this one is made under a passing name beside it and moved into place, with its mode,
+ * and the caller removes it with what is returned.
+ */
+export async function listenReplaceably(server: Server, path: string, mode: number): Promise<OwnSocket> {
+  const passing = join(dirname(path), `.${randomBytes(4).toString('hex')}.sock`);
+  await listenOn(server, passing);
+  let own: string;
+  try {
+    await chmod(passing, mode);
+    own = (await fileIdentity(passing)) ?? '';
+    await removeStaleSocket(path);
+    await rename(passing, path);
+  } catch (error) {
+    server.close();
+    throw error;
+  }
+  const isStillOurs = async () => (await fileIdentity(path)) === own;
+  return {
+    isStillOurs,
+    async remove() {
+      if (await isStillOurs()) await unlink(path);
+    },
+  };
+}
+
+/** Device and inode of what is at a path itself, not of what a link leads to. */
+async function fileIdentity(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino } = await lstat(path, { bigint: true });
+    return `${dev}:${ino}`;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return undefined;
+    throw error;
+  }
 }
 
 /** Connects to a socket. Both directions end on their own, as a pipe of bytes needs it. Rejects with the system's error or the signal's reason. */

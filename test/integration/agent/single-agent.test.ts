@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdir, readFile, readlink, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -155,6 +155,19 @@ test('SIGTERM ends the agent cleanly, also while clients are connected: no socke
   process.kill(agent.address.pid, 'SIGTERM');
   await ended(agent.address.pid);
   assert.deepEqual(await readdir(dirname(agent.address.socket)), []);
+});
+
+test('an agent whose lock and socket were taken away leaves its successor reachable when it ends', async (t) => {
+  const agent = await startAgent(t);
+  const first = agent.address;
+  await rm(dirname(first.socket), { recursive: true });
+  const second = await agent.restart();
+  assert.equal(second.started, true);
+  assert.equal(second.socket, first.socket);
+  process.kill(first.pid, 'SIGTERM');
+  await ended(first.pid);
+  assert.equal((await agent.ask('GET', agentPaths.hello)).status, 200);
+  assert.equal((await agent.restart()).pid, second.pid);
 });
 
 test('a mistyped limit in the configuration is refused with the file and the key', async (t) => {

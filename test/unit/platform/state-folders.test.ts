@@ -13,6 +13,7 @@ import {
   canHoldSockets,
   connectTo,
   listenPrivately,
+  listenReplaceably,
   longestSocketNameBytes,
   maxSocketPathBytes,
   removeStaleSocket,
@@ -119,6 +120,28 @@ test('a stale socket is replaced and gets its mode; a file in its place is an er
   assert.equal(await readFile(join(folder, 'file'), 'utf8'), 'mine');
   await removeStaleSocket(join(folder, 'absent'));
   await assert.rejects(connectTo(join(folder, 'absent'), AbortSignal.timeout(5000)), { code: 'ENOENT' });
+});
+
+test('a server that was replaced at its path neither takes the path for its own nor removes it when it closes', async (t) => {
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 's');
+  const first = createServer();
+  const own = await listenReplaceably(first, path, 0o660);
+  assert.deepEqual([await mode(path), await own.isStillOurs()], ['660', true]);
+  const second = createServer();
+  t.after(() => second.close());
+  const replacing = await listenReplaceably(second, path, 0o600);
+  assert.deepEqual([await own.isStillOurs(), await replacing.isStillOurs()], [false, true]);
+  await own.remove();
+  await new Promise((resolve) => first.close(resolve));
+  (await connectTo(path, AbortSignal.timeout(5000))).destroy();
+  assert.deepEqual(await readdir(folder), ['s']);
+  await replacing.remove();
+  assert.deepEqual([await readdir(folder), await replacing.isStillOurs()], [[], false]);
+  await writeFile(join(folder, 'file'), 'mine');
+  const refused = listenReplaceably(createServer(), join(folder, 'file'), 0o600);
+  await assert.rejects(refused, /is no socket/);
+  assert.equal(await readFile(join(folder, 'file'), 'utf8'), 'mine');
 });
 
 test('a private file is for its user only, whole or old, and leaves nothing beside it', async (t) => {
