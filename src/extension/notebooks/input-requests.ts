@@ -1,6 +1,7 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
+import { escapeLinks, toSingleLine } from '../../base/text';
 import type { CellMessage } from './outputs/cell-message';
 
 /** Asks the person for a line. `undefined` when the question was dismissed; the signal closes it. */
@@ -8,6 +9,11 @@ export type AskInput = (
   question: { readonly prompt: string; readonly isPassword: boolean },
   signal: AbortSignal,
 ) => Promise<string | undefined>;
+
+/** A kernel's prompt as an input box may show it: the editor makes links of Markdown there, also such that run commands. */
+export function promptText(prompt: string): string {
+  return escapeLinks(toSingleLine(prompt, 1000));
+}
 
 /** Questions of a kernel to the person (`input()`, `getpass()`), one at a time; closed when nobody waits for the answer any more. */
 export class InputRequests {

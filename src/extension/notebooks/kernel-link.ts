@@ -7,6 +7,7 @@ import type { Host } from '../hosts/host';
 import type { RemoteKernel } from '../remote/remote-agent';
 import type { CellSurface } from './cell-surface';
 import { cellIdOf, EditorCell } from './editor-cell';
+import { promptText } from './input-requests';
 import type { NotebookContext } from './notebook-context';
 import { NotebookExecution } from './notebook-execution';
 import { noRuns, withRuns } from './remembered-notebooks';
@@ -133,8 +134,8 @@ function askInput(
   signal.addEventListener('abort', cancel, { once: true });
   const answer = vscode.window.showInputBox(
     {
-      title: `The kernel on ${hostName} asks`,
-      prompt: toSingleLine(question.prompt, 1000),
+      title: `The kernel on ${toSingleLine(hostName, 80)} asks`,
+      prompt: promptText(question.prompt),
       password: question.isPassword,
       ignoreFocusOut: true,
     },

@@ -1,11 +1,12 @@
-import { toAbortSignal } from '../editor/cancellation';
 import * as vscode from 'vscode';
+import { escapeLinks } from '../../base/text';
+import { toAbortSignal } from '../editor/cancellation';
 
 /** What takes less is not worth a notification. */
 const unnoticedMs = 1000;
 
 /**
- * Runs a task; if it takes more than a second, a notification with *Cancel* says so. Settles like the task, which has to end when its signal
+ * Runs a task; nothing in the title is a link. If it takes more than a second, a notification with *Cancel* says so. Settles like the task, which has to end when its signal
  * aborts.
  */
 export async function withLateProgress<T>(
@@ -16,7 +17,7 @@ export async function withLateProgress<T>(
   const running = task(controller.signal);
   const timer = setTimeout(() => {
     void vscode.window.withProgress(
-      { location: vscode.ProgressLocation.Notification, title, cancellable: true },
+      { location: vscode.ProgressLocation.Notification, title: escapeLinks(title), cancellable: true },
       (_progress, token) => {
         const cancelled = toAbortSignal(token);
         cancelled.addEventListener('abort', () => controller.abort(cancelled.reason), { once: true });

@@ -1,4 +1,5 @@
 import * as vscode from 'vscode';
+import { escapeLinks } from '../../base/text';
 import { languageMismatch } from './notebook-metadata';
 import type { ShowProblem } from './show-problem';
 
@@ -39,7 +40,7 @@ export class RunPermission {
     if (message === undefined || this.allowed.get(notebook) === kernel.language) return true;
     const runAnyway = 'Run Anyway';
     const chooseAnother = 'Choose Another';
-    const chosen = await vscode.window.showWarningMessage(message, runAnyway, chooseAnother);
+    const chosen = await vscode.window.showWarningMessage(escapeLinks(message), runAnyway, chooseAnother);
     if (chosen === chooseAnother) await this.chooseAnother(notebook);
     if (chosen !== runAnyway) return false;
     this.allowed.set(notebook, kernel.language);
