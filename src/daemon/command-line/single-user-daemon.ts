@@ -158,6 +158,7 @@ export async function startSingleUserDaemon(options: SingleUserDaemonOptions): P
     let port = 0;
     const frontDoorOfAgent = () => ({ daemonId, pin, port });
     const supervision = await makeSupervisor(options, frontDoorOfAgent);
+    owned.add(supervision.tokens);
     const wellKnown = {
       protocol: protocolVersion,
       daemonId,

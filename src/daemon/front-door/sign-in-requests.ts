@@ -84,22 +84,26 @@ export async function answerSignOut(
   // The user must be known to find all of their connections, also when this is the first request with the token.
   if (isEverywhere) await context.clients.find(token).catch(ignoreUnavailable);
   const answer = await context.supervisor.signOut({ kind: 'signOut', token, isEverywhere }, context.signal);
+  const cutOff = () => context.clients.remove(token, isEverywhere);
   switch (answer.kind) {
     case 'refused':
       context.clients.remove(token, false);
       throw unauthorized();
     case 'unavailable':
+      // Something went wrong on the way, yet whoever signs out wants their connections ended.
+      afterAnswer(request.socket, response, cutOff);
       throw new WireError('internal', answer.message);
     case 'signedOut':
-      endSignedOut(request.socket, response, () => context.clients.remove(token, isEverywhere));
+      afterAnswer(request.socket, response, cutOff);
+      sendNothing(response);
   }
 }
 
 /**
- * Tells the client that it is signed out and then closes what it had. A client that hung up without waiting, one that does not read, and one
+ * Closes what a client had once it has the answer to its sign-out, the last one on its connection. A client that hung up without waiting, one that does not read, and one
  * whose earlier request on this connection never ends are cut off no less than one that waits for the answer.
  */
-function endSignedOut(socket: Socket, response: ServerResponse, cutOff: () => void): void {
+function afterAnswer(socket: Socket, response: ServerResponse, cutOff: () => void): void {
   if (socket.destroyed || response.destroyed) {
     cutOff();
     return;
@@ -113,7 +117,6 @@ function endSignedOut(socket: Socket, response: ServerResponse, cutOff: () => vo
   // An answer that waits for an earlier one on the connection is not told that the connection closed.
   socket.once('close', end);
   response.shouldKeepAlive = false;
-  sendNothing(response);
 }
 
 function ignoreUnavailable(error: unknown): void {

@@ -93,7 +93,8 @@ export class SingleUserSupervisor implements Supervisor {
       return { kind: 'signedOut', tokens: ended };
     } catch (error) {
       this.parts.log.error('the sign-out was not written down', error);
-      return { kind: 'unavailable', message: describe(error) };
+      const message = `the sign-in has ended, but this is not written down yet: ${toError(error).message}. The host goes on trying`;
+      return { kind: 'unavailable', message };
     }
   }
 

@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { rename } from 'node:fs/promises';
 import * as v from 'valibot';
+import type { Disposable } from '../../base/disposable';
+import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { parserOf, parseJson } from '../../base/parse';
 import { Sequence } from '../../base/sequence';
@@ -23,6 +25,8 @@ export const tokenLifetimes: TokenLifetimes = { idleMs: 7 * dayMs, absoluteMs: 3
 const maxTokens = 500;
 /** Uses are written down this often at most: losing the last minutes of "last used" costs nothing. */
 const saveUseIntervalMs = 60_000;
+/** An ending that could not be written down is tried again this often. */
+const retryIntervalMs = 5_000;
 
 const recordSchema = v.object({
   /** SHA-256 of the token in hex. */
@@ -46,17 +50,22 @@ export interface SignIn {
 
 /**
  * The sign-ins that are valid, in a file of this user's only that survives restarts. A token is 256 random bits; only its SHA-256 is kept,
- * so nobody who reads the file can sign in with it. Open it with {@link openTokenStore}.
+ * so nobody who reads the file can sign in with it. Open it with {@link openTokenStore}; whoever does disposes it after the last `save`.
  */
-export class TokenStore {
+export class TokenStore implements Disposable {
   private readonly writing = new Sequence();
   private lastSavedMs = 0;
+  /** Runs while a sign-in that has ended is still in the file. */
+  private retry: NodeJS.Timeout | undefined;
+  private isDisposed = false;
 
   constructor(
     private readonly file: string,
     private readonly records: Map<string, TokenRecord>,
     private readonly lifetimes: TokenLifetimes,
     private readonly now: () => number,
+    private readonly log: Logger,
+    private readonly retryMs: number,
   ) {}
 
   /** Makes a token. It is on the disk when the promise resolves; a disk that is full rejects with a `WireError`, and there is no token then. */
@@ -96,7 +105,10 @@ export class TokenStore {
     return { user: record.user, expiresAtMs: record.createdAtMs + this.lifetimes.absoluteMs };
   }
 
-  /** Ends a sign-in, or all of its user. Resolves with how many ended; 0 when the token is not valid. */
+  /**
+   * Ends a sign-in, or all of its user. Resolves with how many ended; 0 when the token is not valid. It rejects when that cannot be written
+   * down: the sign-ins have ended all the same, and writing is tried again until it succeeds.
+   */
   async remove(token: string, isEverywhere: boolean): Promise<number> {
     const signIn = this.use(token);
     if (signIn === undefined) return 0;
@@ -104,8 +116,19 @@ export class TokenStore {
       isEverywhere ? record.user === signIn.user : record.digest === digestOf(token),
     );
     for (const record of ended) this.records.delete(record.digest);
-    await this.save();
+    try {
+      await this.save();
+    } catch (error) {
+      this.saveLater();
+      throw error;
+    }
     return ended.length;
+  }
+
+  /** Ends the tries to write down what could not be. */
+  dispose(): void {
+    this.isDisposed = true;
+    clearTimeout(this.retry);
   }
 
   /** How many sign-ins are valid now. */
@@ -132,6 +155,22 @@ export class TokenStore {
     });
   }
 
+  /** A token that was signed out must not come back with a restart because the disk was full for a moment. */
+  private saveLater(): void {
+    clearTimeout(this.retry);
+    if (this.isDisposed) return;
+    this.retry = setTimeout(() => {
+      this.save().then(
+        () => this.log.info('the sign-ins that have ended are written down'),
+        (error: unknown) => {
+          this.log.debug(`sign-ins that have ended are still in the file: ${toError(error).message}`);
+          this.saveLater();
+        },
+      );
+    }, this.retryMs);
+    this.retry.unref();
+  }
+
   private isValid(record: TokenRecord, nowMs: number): boolean {
     return (
       nowMs - record.lastUsedAtMs < this.lifetimes.idleMs &&
@@ -149,6 +188,7 @@ export async function openTokenStore(
   lifetimes: TokenLifetimes,
   now: () => number,
   log: Logger,
+  retryMs = retryIntervalMs,
 ): Promise<TokenStore> {
   const records = new Map<string, TokenRecord>();
   const text = await readFileIfPresent(file);
@@ -160,7 +200,7 @@ export async function openTokenStore(
       log.warn(`${file} was not readable (${content.error.message}); everybody has to sign in again`);
     }
   }
-  return new TokenStore(file, records, lifetimes, now);
+  return new TokenStore(file, records, lifetimes, now, log, retryMs);
 }
 
 function digestOf(token: string): string {

@@ -68,6 +68,7 @@ export async function frontDoorUnderTest(
   const agent = playAgent(t, folder, options);
   const codes = new PairingCodes(600_000, now);
   const tokens = await openTokenStore(join(folder, 'sign-ins.json'), tokenLifetimes, now, silentLogger);
+  t.after(() => tokens.dispose());
   const door = new AgentDoor({
     folder: join(folder, 'door'),
     frontDoor: () => ({ daemonId: 'd'.repeat(32), pin: certificate.pin, port: 1 }),

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import test from 'node:test';
 import type { TLSSocket } from 'node:tls';
 import { until, withDeadline } from '../../../src/base/time';
@@ -243,6 +245,24 @@ for (const [who, isGone, before] of [
       await once(leaving, 'close', { signal: withDeadline(10_000, 'the end of its own connection') });
   });
 }
+
+test('signing out ends the token and its connections also when the disk does not take it', async (t) => {
+  const { port, signIn, folder } = await frontDoorUnderTest(t);
+  const { token } = await signIn();
+  const socket = await rawConnection(port);
+  socket.write(`GET /api HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`);
+  await once(socket, 'data');
+  const file = join(folder, 'sign-ins.json');
+  await rm(file);
+  await mkdir(file);
+  const closed = once(socket, 'close', { signal: withDeadline(10_000, 'the end of the connection') });
+  const signOut = { path: frontDoorPaths.signOut, method: 'POST', headers: bearer(token) };
+  const answer = await ask(port, signOut);
+  assert.equal(answer.status, 500);
+  assert.match(answer.text, /has ended, but this is not written down/);
+  await closed;
+  assert.equal((await ask(port, { path: '/api', headers: bearer(token) })).status, 401);
+});
 
 test('signing out everywhere ends all sign-ins of the user and their connections', async (t) => {
   const { port, signIn, tokens } = await frontDoorUnderTest(t);

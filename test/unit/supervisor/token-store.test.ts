@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rmdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { silentLogger } from '../../../src/base/logger';
+import { until, withDeadline } from '../../../src/base/time';
 import { openTokenStore, tokenLifetimes } from '../../../src/daemon/supervisor/token-store';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -12,7 +13,11 @@ async function store(t: TestContext) {
   const folder = await temporaryFolder(t);
   const file = join(folder, 'sign-ins.json');
   const clock = { nowMs: 1_000_000_000_000 };
-  const open = () => openTokenStore(file, tokenLifetimes, () => clock.nowMs, silentLogger);
+  const open = async () => {
+    const opened = await openTokenStore(file, tokenLifetimes, () => clock.nowMs, silentLogger, 20);
+    t.after(() => opened.dispose());
+    return opened;
+  };
   return { folder, file, clock, open, tokens: await open() };
 }
 
@@ -69,6 +74,23 @@ test('signing out ends one token; everywhere ends all of that user and nobody el
   const reopened = await open();
   assert.equal(reopened.size, 1);
   assert.equal(reopened.use(two.token), undefined);
+});
+
+test('a sign-out that could not be written down counts at once, and is written down as soon as it can be', async (t) => {
+  const { tokens, open, file } = await store(t);
+  const { token } = await tokens.issue('ada');
+  const other = await tokens.issue('ada');
+  await rename(file, `${file}.aside`);
+  await mkdir(file);
+  await assert.rejects(tokens.remove(token, false));
+  assert.equal(tokens.use(token), undefined);
+  await rmdir(file);
+  await rename(`${file}.aside`, file);
+  await until(
+    async () => ((await open()).use(token) === undefined ? true : undefined),
+    withDeadline(5_000, 'the sign-out to be in the file'),
+  );
+  assert.notEqual((await open()).use(other.token), undefined);
 });
 
 for (const content of ['', '{', '{"version":2,"signIns":[]}', '{"version":1,"signIns":[{"digest":"x"}]}']) {
