@@ -65,7 +65,7 @@ export class ClientConnection implements Disposable {
   /** Queues a message. A client that is too far behind is closed with 4008 instead. */
   send(message: OutgoingMessage): void {
     if (this.isEnding) return;
-    if (this.queue.waitingBytes > maxBacklogBytes) this.closeForSlowness();
+    if (this.queue.backlogBytes > maxBacklogBytes) this.closeForSlowness();
     else if (this.protocol === 'json' && message.sizeBytes > maxJsonBytes)
       this.close(1009, `a message of ${formatBytes(message.sizeBytes)} needs a client that speaks v1`, true);
     else this.queue.push(message);

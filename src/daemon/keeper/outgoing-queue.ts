@@ -1,12 +1,15 @@
 import type { Duplex } from 'node:stream';
 import type { ClientProtocol, OutgoingMessage } from './outgoing-message';
-import { writeSmall, type SmallMessage } from './web-socket-frames';
+import { fragmentBytes, writeSmall, type SmallMessage } from './web-socket-frames';
 
 /** Small messages are gathered into one write of about this size. */
-const batchBytes = 128 * 1024;
+const batchBytes = fragmentBytes;
 
 /** So much may wait before it is written at once instead of at the end of the turn. */
 const eagerBytes = 256 * 1024;
+
+/** Only of messages from this size on it is noted which is the largest; there are few enough of them. */
+const largeBytes = 1024 * 1024;
 
 /** A large message of which some frames are written. */
 interface MessageInProgress {
@@ -15,14 +18,14 @@ interface MessageInProgress {
   next: number;
 }
 
-/** So much is handed to the socket before it is waited for; what Node asks for by default would leave it idle between large messages. */
-const maxInFlightBytes = 1024 * 1024;
+/**
+ * So much is handed to the socket before it is waited for: one write that the system works on and one that follows it at once. More would be
+ * made one large write by Node, of which a slow link shows no progress for minutes.
+ */
+const maxInFlightBytes = 2 * fragmentBytes;
 
 /** What an {@link OutgoingQueue} writes to: the socket below a WebSocket. */
-export type QueueTarget = Pick<
-  Duplex,
-  'write' | 'cork' | 'uncork' | 'once' | 'removeListener' | 'destroyed' | 'writableLength'
->;
+export type QueueTarget = Pick<Duplex, 'write' | 'cork' | 'uncork' | 'destroyed' | 'writableLength'>;
 
 /**
  * What waits for one client. All small messages of a turn go out in one write, which is worth a factor of 1.4 in messages a second; large ones
@@ -32,11 +35,12 @@ export class OutgoingQueue {
   private messages: OutgoingMessage[] = [];
   private first = 0;
   private unwritten = 0;
+  private largeSizes: number[] = [];
   private current: MessageInProgress | undefined;
   private isScheduled = false;
   private isBlocked = false;
   private isEnded = false;
-  private writes = 0;
+  private takenBytes = 0;
 
   constructor(
     private readonly target: QueueTarget,
@@ -48,9 +52,14 @@ export class OutgoingQueue {
     return this.unwritten;
   }
 
-  /** Grows with each write that the client's side has taken: while it grows the client reads. */
+  /** What waits without the largest of all: one message, however large, does not make a client slow. */
+  get backlogBytes(): number {
+    return this.unwritten - Math.max(0, ...this.largeSizes);
+  }
+
+  /** How many bytes the system has taken for the client: while it grows the client reads. */
   get progress(): number {
-    return this.writes;
+    return this.takenBytes;
   }
 
   /** Adds a message; it is written at the end of this turn, or when the client has taken what is before it. */
@@ -58,6 +67,7 @@ export class OutgoingQueue {
     if (this.isEnded) return;
     this.messages.push(message);
     this.unwritten += message.sizeBytes;
+    if (message.sizeBytes >= largeBytes) this.largeSizes.push(message.sizeBytes);
     if (this.isBlocked) return;
     if (this.unwritten > eagerBytes) this.flush();
     else if (!this.isScheduled) {
@@ -81,21 +91,24 @@ export class OutgoingQueue {
   /** Ends the queue and gives what the client cannot have received whole, in order. */
   end(): OutgoingMessage[] {
     this.isEnded = true;
-    this.target.removeListener('drain', this.onDrain);
     const rest = this.messages.slice(this.first);
     if (this.current !== undefined) rest.unshift(this.current.message);
     this.current = undefined;
     this.messages = [];
     this.first = 0;
     this.unwritten = 0;
+    this.largeSizes = [];
     return rest;
   }
 
-  private readonly onDrain = () => {
+  /** The system has taken a write. After an error the connection is about to end. */
+  private onTaken(sizeBytes: number, error: Error | null | undefined): void {
+    if (error instanceof Error) return;
+    this.takenBytes += sizeBytes;
+    if (this.target.writableLength >= maxInFlightBytes) return;
     this.isBlocked = false;
-    this.writes += 1;
     this.flush();
-  };
+  }
 
   private writeNext(): void {
     const batch: SmallMessage[] = [];
@@ -120,28 +133,31 @@ export class OutgoingQueue {
       writeSmall(encoded, bytes, position);
       position += encoded.frameBytes;
     }
-    this.target.write(bytes);
-    this.waitIfFull();
+    this.write([bytes]);
   }
 
   private writeFrame(current: MessageInProgress): void {
     const frame = current.frames[current.next] ?? [];
     current.next += 1;
     if (current.next >= current.frames.length) this.current = undefined;
-    this.target.cork();
-    for (const piece of frame) this.target.write(piece);
-    this.target.uncork();
-    this.waitIfFull();
+    this.write(frame);
   }
 
-  private waitIfFull(): void {
-    if (this.target.writableLength < maxInFlightBytes) return;
-    this.isBlocked = true;
-    this.target.once('drain', this.onDrain);
+  private write(pieces: readonly Uint8Array[]): void {
+    let sizeBytes = 0;
+    for (const piece of pieces) sizeBytes += piece.byteLength;
+    this.target.cork();
+    pieces.forEach((piece, index) => {
+      if (index < pieces.length - 1) this.target.write(piece);
+      else this.target.write(piece, (error) => this.onTaken(sizeBytes, error));
+    });
+    this.target.uncork();
+    this.isBlocked = this.target.writableLength >= maxInFlightBytes;
   }
 
   private forgetFirst(message: OutgoingMessage): void {
     this.unwritten -= message.sizeBytes;
+    if (message.sizeBytes >= largeBytes) this.largeSizes.shift();
     this.first += 1;
     if (this.first < 1024 && this.first < this.messages.length) return;
     this.messages = this.messages.slice(this.first);

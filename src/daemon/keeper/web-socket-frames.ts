@@ -15,7 +15,7 @@ export const smallMessageBytes = 16 * 1024;
  * Larger messages are sent in fragments of this size: pings get their turn in between, and each that leaves shows that a slow client still
  * reads.
  */
-export const fragmentBytes = 1024 * 1024;
+export const fragmentBytes = 64 * 1024;
 
 /** A small message, to be copied with others into one write by {@link writeSmall}. */
 export interface SmallMessage {

@@ -67,7 +67,7 @@ test('a client that still reads what was sent is alive, however late its pongs a
   connection.send(message(16 * 1024 * 1024));
   for (let turn = 0; turn < 8; turn += 1) {
     connection.checkLife();
-    socket.emit('drain');
+    socket.read();
   }
   assert.equal(webSocket.done.includes('terminate'), false);
 });
@@ -104,4 +104,14 @@ test('a message that is too long for the older protocol closes only that client'
   const huge = { sizeBytes: 300 * 1024 * 1024, message: part };
   connection.send(huge as unknown as OutgoingMessage);
   assert.match(webSocket.done[0] ?? '', /^close 1009 /);
+});
+
+test('one message that is larger than the limit does not close a client to which something else is being written', () => {
+  const { webSocket, ends, connection } = connect();
+  for (let count = 0; count < 4; count += 1) connection.send(message(1024 * 1024));
+  connection.send(message(70 * 1024 * 1024));
+  for (let count = 0; count < 4; count += 1) connection.send(message(10));
+  // What it waits behind is soon written, and so is the message itself when the client reads.
+  assert.deepEqual(webSocket.done, []);
+  assert.equal(ends.length, 0);
 });

@@ -11,11 +11,13 @@ import { ReplyRoutes } from '../../../src/daemon/keeper/reply-routes';
 /** A socket that sends nothing until it is drained. */
 class SlowSocket extends EventEmitter {
   readonly writes: Buffer[] = [];
+  private taken: (() => void)[] = [];
   destroyed = false;
   writableLength = 0;
 
-  write(chunk: Uint8Array): boolean {
+  write(chunk: Uint8Array, onTaken?: () => void): boolean {
     this.writes.push(Buffer.from(chunk));
+    if (onTaken !== undefined) this.taken.push(onTaken);
     this.writableLength += chunk.byteLength;
     return false;
   }
@@ -27,7 +29,9 @@ class SlowSocket extends EventEmitter {
   }
   drain(): void {
     this.writableLength = 0;
-    this.emit('drain');
+    const { taken } = this;
+    this.taken = [];
+    for (const onTaken of taken) onTaken();
   }
   get received(): Buffer {
     return Buffer.concat(this.writes);
@@ -197,4 +201,23 @@ test('a drain that comes after the end of a queue does nothing', async () => {
   const { length } = socket.writes;
   socket.drain();
   assert.equal(socket.writes.length, length);
+});
+
+test('every 64 KiB that a slow link takes is a sign of life', async () => {
+  const { socket, queue } = createQueue();
+  queue.push(message(3_000_000));
+  await nextTurn();
+  assert.ok(socket.writableLength <= 2 * 65_700, 'no more is handed over than a slow link takes in time');
+  const before = queue.progress;
+  socket.drain();
+  assert.ok(queue.progress - before <= 2 * 65_700);
+  assert.ok(queue.progress > before);
+});
+
+test('a socket that takes every write at once does not make the stack grow', async () => {
+  const { socket, queue } = createQueue();
+  queue.push(message(64 * 1024 * 1024));
+  await nextTurn();
+  while (socket.writableLength > 0) socket.drain();
+  assert.ok(socket.received.length > 64 * 1024 * 1024);
 });
