@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { silentLogger } from '../../../src/base/logger';
 import { systemClock, until, withDeadline } from '../../../src/base/time';
+import { keeperTimeoutMs, startKeeper } from '../../../src/daemon/agent/kernels/keeper-process';
 import { KernelRegistry } from '../../../src/daemon/agent/kernels/registry';
 import { Lifetime } from '../../../src/daemon/agent/lifetime';
 import { processStartTime } from '../../../src/daemon/platform/processes';
@@ -46,11 +47,9 @@ process.stdin.on('data', (chunk) => {
 });
 `;
 
-/** A registry that finds a kernel whose keeper is gone, and keepers of which the first so many fail. */
-async function prepare(t: TestContext, failures: number) {
+/** A process that stands for a kernel, and the folder and record of one whose keeper is gone. */
+async function prepareRecord(t: TestContext) {
   const top = await temporaryFolder(t);
-  await writeFile(join(top, 'keeper.js'), keeperProgram);
-  await writeFile(join(top, 'failures'), String(failures));
   const kernel = spawn('sleep', ['120'], { stdio: 'ignore', detached: true });
   const pid = kernel.pid ?? 0;
   const folder = join(top, 'kernels', kernelId);
@@ -84,6 +83,15 @@ async function prepare(t: TestContext, failures: number) {
   };
   await writeFile(record.connectionFile, '{}');
   await writeFile(join(folder, 'record.json'), JSON.stringify(record));
+  t.after(() => kernel.kill('SIGKILL'));
+  return { record, top, pid };
+}
+
+/** A registry that finds a kernel whose keeper is gone, and keepers of which the first so many fail. */
+async function prepare(t: TestContext, failures: number) {
+  const { top, pid } = await prepareRecord(t);
+  await writeFile(join(top, 'keeper.js'), keeperProgram);
+  await writeFile(join(top, 'failures'), String(failures));
   const lifetime = new Lifetime(60_000, systemClock);
   const registry = new KernelRegistry({
     program: join(top, 'keeper.js'),
@@ -98,12 +106,11 @@ async function prepare(t: TestContext, failures: number) {
   t.after(async () => {
     registry.dispose();
     lifetime.dispose();
-    kernel.kill('SIGKILL');
     for (const keeper of await starts()) if (await isAlive(keeper)) process.kill(keeper, 'SIGKILL');
   });
   const states: string[] = [];
   registry.onDidChange((event) => states.push(event.event === 'kernel' ? event.kernel.state : event.event));
-  return { registry, pid, states, folder, kernelsFolder: join(top, 'kernels'), starts };
+  return { registry, pid, states, kernelsFolder: join(top, 'kernels'), starts };
 }
 
 test('a running kernel whose next keeper cannot start is kept and tried again, and is never shown dead', async (t) => {
@@ -149,4 +156,48 @@ test('a running kernel without a keeper can be shut down', async (t) => {
     withDeadline(5000, 'the end of the kernel'),
   );
   assert.deepEqual(await readdir(kernelsFolder), []);
+});
+
+/** A keeper that starts its kernel, writes its record, and then says nothing any more. */
+const silentKeeperProgram = `
+const fs = require('node:fs'), path = require('node:path'), { spawn } = require('node:child_process');
+let text = '';
+process.stdin.on('data', (chunk) => {
+  text += chunk;
+  if (!text.includes('\\n')) return;
+  const order = JSON.parse(text);
+  const startTime = (pid) => fs.readFileSync('/proc/' + pid + '/stat', 'utf8').replace(/^.*\\) /s, '').split(' ')[19];
+  const kernel = spawn('sleep', ['120'], { detached: true, stdio: 'ignore' });
+  fs.mkdirSync(order.stateFolder, { recursive: true });
+  fs.writeFileSync(path.join(__dirname, 'pid'), String(kernel.pid));
+  fs.writeFileSync(path.join(order.stateFolder, 'record.json'), JSON.stringify({ order, bootId: 'now',
+    keeperPid: process.pid, keeperStartTime: startTime(process.pid), socket: '/s', connectionFile: '/c',
+    kernel: { pid: kernel.pid, processStartTime: startTime(kernel.pid) }, startedAt: '', restarts: 0, gaps: [] }));
+  fs.writeFileSync(path.join(__dirname, 'isRecorded'), '');
+});
+`;
+
+test('a keeper that reports nothing in time is ended with the kernel that it started', async (t) => {
+  const { record, top } = await prepareRecord(t);
+  await writeFile(join(top, 'keeper.js'), silentKeeperProgram);
+  await rm(record.order.stateFolder, { recursive: true });
+  await assert.rejects(startKeeper(join(top, 'keeper.js'), record.order, silentLogger, 2000), {
+    code: 'kernel-start-timeout',
+  });
+  assert.ok((await readdir(top)).includes('isRecorded'));
+  const pid = Number(await readFile(join(top, 'pid'), 'utf8'));
+  await until(
+    async () => ((await isAlive(pid)) ? undefined : true),
+    withDeadline(5000, 'the end of the kernel'),
+  );
+  assert.deepEqual(await readdir(join(top, 'kernels')), []);
+});
+
+test('a keeper has time to report its own time limit, also when it starts a kernel over TCP twice', async (t) => {
+  const { order } = (await prepareRecord(t)).record;
+  const ipc = keeperTimeoutMs({ ...order, startTimeoutMs: 60_000 });
+  const tcp = keeperTimeoutMs({ ...order, startTimeoutMs: 60_000, transport: 'tcp' });
+  // What a keeper adds: 3 s for a kernel's second answer, and 5.3 s for ending one that hangs.
+  assert.ok(ipc > 60_000 + 10_000);
+  assert.ok(tcp > 2 * 60_000 + 2 * 8300);
 });

@@ -10,6 +10,7 @@ import {
   type KeeperOrder,
   type KeeperState,
 } from '../../../protocol/keeper';
+import { endByForce } from './force';
 
 /** A keeper that listens and whose kernel answered. */
 export interface StartedKeeper {
@@ -20,17 +21,30 @@ export interface StartedKeeper {
 /** A small heap keeps a keeper's own memory small; what passes through it lies outside the heap. */
 const nodeFlags = ['--max-semi-space-size=2'];
 
-/** Beyond the kernel's own start time limit: for starting the keeper and for its report. */
-const keeperMarginMs = 10_000;
+/**
+ * Beyond the kernel's own start time limit: for starting the keeper, for what it asks a kernel that has answered, for ending one that has not,
+ * and for its report.
+ */
+const keeperMarginMs = 20_000;
+
+/**
+ * How long a keeper may take until it has reported. Well above what a keeper that works takes, since it knows best why its kernel did not start
+ * and cleans up behind it: over TCP it starts a kernel whose port was taken a second time.
+ */
+export function keeperTimeoutMs({ startTimeoutMs, transport }: KeeperOrder): number {
+  return (transport === 'tcp' ? 2 : 1) * startTimeoutMs + keeperMarginMs;
+}
 
 /**
  * Starts a keeper in a session of its own, so that it outlives this process, and waits until its kernel answers. Rejects with the
- * {@link WireError} that the keeper reports, with what the kernel printed in its detail.
+ * {@link WireError} that the keeper reports, with what the kernel printed in its detail. A keeper that reports nothing in time is ended together
+ * with the kernel that it started; one that it was to adopt stays.
  */
 export async function startKeeper(
   program: string,
   order: KeeperOrder,
   logger: Logger,
+  timeoutMs = keeperTimeoutMs(order),
 ): Promise<StartedKeeper> {
   const keeper = spawn(process.execPath, [...nodeFlags, program, 'keeper'], {
     detached: true,
@@ -45,7 +59,7 @@ export async function startKeeper(
   const timeout = new AbortController();
   const timer = setTimeout(() => {
     timeout.abort(new WireError('kernel-start-timeout', 'the keeper of the kernel does not answer'));
-  }, order.startTimeoutMs + keeperMarginMs);
+  }, timeoutMs);
   try {
     const exited = new Promise<never>((_resolve, reject) => {
       keeper.once('error', (error) => reject(unexpectedEnd(error.message)));
@@ -54,7 +68,10 @@ export async function startKeeper(
     });
     return await abortable(Promise.race([readGreetings(keeper.stdout, logger), exited]), timeout.signal);
   } catch (error) {
-    if (timeout.signal.aborted) keeper.kill('SIGKILL');
+    if (timeout.signal.aborted) {
+      keeper.kill('SIGKILL');
+      if (order.adopt === undefined) await endByForce(order.stateFolder, logger);
+    }
     throw error;
   } finally {
     clearTimeout(timer);
