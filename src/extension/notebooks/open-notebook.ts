@@ -16,7 +16,7 @@ import type { NotebookContext } from './notebook-context';
 import { writeKernelLanguage } from './notebook-language';
 import { defaultFolderOf, formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
 import { isSameEnvironment } from './remembered-environments';
-import type { RememberedNotebook } from './remembered-notebooks';
+import { isSameChoice, withoutKernel, type RememberedNotebook } from './remembered-notebooks';
 import { choosePath } from './session-paths';
 import { describeKernelEnd, describeStartFailure } from './start-problems';
 
@@ -78,6 +78,7 @@ export class OpenNotebook implements Disposable {
   async use(environment: EnvironmentReference, environmentName: string): Promise<void> {
     const before = this.remembered;
     if (before !== undefined && isSameEnvironment(before, environment)) return;
+    this.cancelStart();
     this.unlink();
     const isSameHost = before?.hostId === environment.hostId;
     await this.remember({
@@ -95,7 +96,7 @@ export class OpenNotebook implements Disposable {
 
   /** The notebook uses a kernel that runs already. */
   async useKernel(host: Host, details: KernelDetails, environment: EnvironmentReference): Promise<void> {
-    this.unlink();
+    this.cancelStart();
     await this.remember({
       ...environment,
       environmentName: details.environmentName,
@@ -103,7 +104,11 @@ export class OpenNotebook implements Disposable {
       ...(details.session === undefined ? {} : { sessionPath: details.session.path }),
       usedAt: this.context.clock.now(),
     });
-    await this.linking.run(() => Promise.resolve(this.link ?? this.linkTo(host, details)));
+    await this.linking.run(async () => {
+      if (this.link?.details.id === details.id) return;
+      this.unlink();
+      await this.linkTo(host, details);
+    });
   }
 
   /** Finds the kernel of before again, if it lives, without starting or running anything. */
@@ -220,18 +225,22 @@ export class OpenNotebook implements Disposable {
     }
   }
 
-  private async findOrStart(remembered: RememberedNotebook): Promise<KernelLink> {
+  /** `asked` is what the notebook used when the kernel was asked for: what was to run there runs nowhere else. */
+  private async findOrStart(asked: EnvironmentReference): Promise<KernelLink> {
     const { starter } = this.context;
+    const { remembered } = this;
+    if (remembered === undefined || !isSameEnvironment(remembered, asked)) throw new DeclinedError();
     if (this.link !== undefined) {
       await starter.connectedUnlessLost(remembered.hostId);
       return this.link;
     }
-    const host = await starter.connected(remembered.hostId);
     const controller = new AbortController();
     this.starting = controller;
     const name = toSingleLine(remembered.environmentName, 80);
     const sessionPath = remembered.sessionPath ?? this.pathFor(remembered.environmentId, false);
     try {
+      const host = await starter.connected(remembered.hostId);
+      controller.signal.throwIfAborted();
       const details = await withLateProgress(`Starting a kernel in ${name} on ${host.name}`, (signal) =>
         starter.start(
           {
@@ -245,7 +254,10 @@ export class OpenNotebook implements Disposable {
           AbortSignal.any([signal, controller.signal]),
         ),
       );
-      await this.remember({ ...remembered, sessionPath });
+      // The person may have chosen another folder meanwhile, which stays, or another kernel, in which case this one is left alone.
+      const chosen = this.remembered;
+      if (chosen === undefined || !isSameChoice(chosen, remembered)) throw new DeclinedError();
+      await this.remember({ ...chosen, sessionPath });
       return await this.linkTo(host, details);
     } finally {
       if (this.starting === controller) this.starting = undefined;
@@ -349,18 +361,6 @@ export class OpenNotebook implements Disposable {
     await this.context.notebooks.set(this.uri, notebook);
     this.context.changed(this.notebook);
   }
-}
-
-function withoutKernel(notebook: RememberedNotebook): RememberedNotebook {
-  const { hostId, environmentId, environmentName, sessionPath, remoteFolder, usedAt } = notebook;
-  return {
-    hostId,
-    environmentId,
-    environmentName,
-    ...(sessionPath === undefined ? {} : { sessionPath }),
-    ...(remoteFolder === undefined ? {} : { remoteFolder }),
-    usedAt,
-  };
 }
 
 /** The name of the document's file, or what the editor calls it. */

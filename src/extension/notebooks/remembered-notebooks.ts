@@ -132,3 +132,25 @@ export function noRuns(sessionId: string, kernelId: string): RememberedRuns {
 export function withRuns(remembered: RememberedRuns, runs: readonly RememberedRun[]): RememberedRuns {
   return { ...remembered, runs: [...runs] };
 }
+
+/** The same without the kernel it used. */
+export function withoutKernel(notebook: RememberedNotebook): RememberedNotebook {
+  const { hostId, environmentId, environmentName, sessionPath, remoteFolder, usedAt } = notebook;
+  return {
+    hostId,
+    environmentId,
+    environmentName,
+    ...(sessionPath === undefined ? {} : { sessionPath }),
+    ...(remoteFolder === undefined ? {} : { remoteFolder }),
+    usedAt,
+  };
+}
+
+/** Whether both say that code runs in the same environment, and in the same kernel if a kernel was chosen. */
+export function isSameChoice(one: RememberedNotebook, other: RememberedNotebook): boolean {
+  return (
+    one.hostId === other.hostId &&
+    one.environmentId === other.environmentId &&
+    one.kernelId === other.kernelId
+  );
+}

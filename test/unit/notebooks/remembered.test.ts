@@ -7,6 +7,7 @@ import {
   type RememberedEnvironment,
 } from '../../../src/extension/notebooks/remembered-environments';
 import {
+  isSameChoice,
   noRuns,
   RememberedNotebooks,
   withRuns,
@@ -59,6 +60,17 @@ describe('remembered notebooks', () => {
     assert.equal(notebooks.get('file:///b.ipynb')?.sessionPath, 'p');
     assert.ok(notebooks.isSessionTaken('p', 'file:///a.ipynb'));
     assert.ok(!notebooks.isSessionTaken('p', 'file:///b.ipynb'));
+  });
+
+  test('are the same choice unless another environment or kernel was chosen', () => {
+    const before = notebook({ kernelId: 'k' });
+    for (const [more, expected] of [
+      [{ remoteFolder: '/data', sessionPath: 'p', usedAt: 9 }, true],
+      [{ environmentId: 'other' }, false],
+      [{ hostId: 'other' }, false],
+      [{ kernelId: 'other' }, false],
+    ] as const)
+      assert.equal(isSameChoice({ ...before, ...more }, before), expected, JSON.stringify(more));
   });
 
   test('are forgotten when they have not been used for the longest time', async () => {
