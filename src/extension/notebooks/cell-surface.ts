@@ -13,6 +13,8 @@ export interface CellSurface {
   readonly text: string;
   /** Whether the person removed the outputs since the last `apply`. */
   readonly isEmptied: boolean;
+  /** Whether the cell was deleted or its notebook closed. */
+  readonly isGone: boolean;
   /** `at` is milliseconds since the epoch by this machine's clock. */
   start(at: number): void;
   setExecutionOrder(order: number): void;

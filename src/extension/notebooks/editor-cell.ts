@@ -48,6 +48,11 @@ export class EditorCell implements CellSurface {
     return this.options.cell.document.getText();
   }
 
+  get isGone(): boolean {
+    const { cell } = this.options;
+    return cell.index < 0 || cell.notebook.isClosed;
+  }
+
   get isEmptied(): boolean {
     return this.outputs.size > 0 && this.options.cell.outputs.length === 0;
   }
@@ -83,7 +88,7 @@ export class EditorCell implements CellSurface {
   }
 
   async apply(operations: readonly OutputOperation[]): Promise<void> {
-    if (this.options.cell.notebook.isClosed || this.options.cell.index < 0) return;
+    if (this.isGone) return;
     if (this.isEmptied) this.outputs.clear();
     try {
       await this.withExecution(async (execution) => {

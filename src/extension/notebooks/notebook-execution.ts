@@ -39,6 +39,9 @@ export interface NotebookExecutionOptions {
   readonly missedNote: (awaySince: number | undefined) => string;
 }
 
+/** The note below a cell whose request was sent, but of which nothing at all was heard. */
+export const notReachedNote = 'This cell may not have reached the kernel; run it again';
+
 /** So many finished runs still take late output. */
 const maxFinishedRuns = 500;
 
@@ -57,6 +60,8 @@ export class NotebookExecution implements Disposable {
   private readonly inputs: InputRequests;
   private queue: CellQueue = emptyCellQueue;
   private awaySince: number | undefined;
+  /** The cell whose turn it is, while the kernel cannot be heard. */
+  private held: string | undefined;
   private round = 0;
 
   /** Fires when a cell begins, ends, or is stopped. */
@@ -119,6 +124,11 @@ export class NotebookExecution implements Disposable {
   stopWaiting(): void {
     this.inputs.cancel();
     this.step({ kind: 'stopped' });
+    const { held } = this;
+    if (held === undefined) return;
+    this.held = undefined;
+    this.drop([held]);
+    this.step({ kind: 'ended', key: held, isError: true });
   }
 
   /** The kernel was restarted, shut down or died: every cell ends. `text` goes to the output of the running one. */
@@ -127,6 +137,7 @@ export class NotebookExecution implements Disposable {
     this.round += 1;
     const running = [...this.runs.values()].filter((run) => !run.hasEnded);
     const unsent = this.queue.running;
+    this.held = undefined;
     this.step({ kind: 'abandoned' });
     for (const run of running) run.endEarly(reason);
     if (unsent !== undefined && !running.some((run) => run.surface.key === unsent)) this.drop([unsent]);
@@ -158,7 +169,8 @@ export class NotebookExecution implements Disposable {
 
   private begin(key: string): void {
     const cell = this.surfaces.get(key);
-    if (cell === undefined) {
+    if (cell === undefined || cell.isGone) {
+      this.drop([key]);
       this.step({ kind: 'ended', key, isError: false });
       return;
     }
@@ -168,6 +180,9 @@ export class NotebookExecution implements Disposable {
       return;
     }
     const { kernel, logger } = this.options;
+    // Not yet handed to the connection, which would send it in any case, so that an interrupt can still take it back.
+    this.held = kernel.isOpen ? undefined : key;
+    if (this.held !== undefined) return;
     try {
       const future = kernel.connection.requestExecute(
         { code, silent: false, store_history: true, allow_stdin: true, stop_on_error: false },
@@ -177,7 +192,7 @@ export class NotebookExecution implements Disposable {
       // The end of the run is seen in the messages; a cancelled future is an answer to a restart.
       future.done.catch((error: unknown) => logger.trace(`request ended early: ${toError(error).message}`));
       const run = this.createRun(cell, future.msg.header.msg_id);
-      if (kernel.isOpen) this.heard.add(run.messageId);
+      this.heard.add(run.messageId);
       this.rememberRuns();
     } catch (error) {
       logger.error(`cell ${cell.cellId} could not be sent`, error);
@@ -223,7 +238,7 @@ export class NotebookExecution implements Disposable {
       }
     }
     this.rememberRuns();
-    this.step({ kind: 'ended', key: run.surface.key, isError: result === 'error' });
+    this.step({ kind: 'ended', key: run.surface.key, isError: result !== 'ok' });
   }
 
   private rememberRuns(): void {
@@ -287,10 +302,9 @@ export class NotebookExecution implements Disposable {
     const since = this.awaySince;
     this.awaySince = undefined;
     this.changed.fire();
-    void this.askBehind(missed, since).then(() => {
-      // What was queued while away has been sent behind the question.
-      for (const run of this.runs.values()) if (!run.hasEnded) this.heard.add(run.messageId);
-    });
+    void this.askBehind(missed, since);
+    const { held } = this;
+    if (held !== undefined) this.begin(held);
   }
 
   /**
@@ -310,7 +324,9 @@ export class NotebookExecution implements Disposable {
     if (round !== this.round) return;
     for (const id of messageIds) {
       const run = this.runs.get(id);
-      if (run !== undefined && !run.hasEnded) run.endEarly({ isError: false, note: missedNote(awaySince) });
+      if (run === undefined || run.hasEnded) continue;
+      const note = run.startedAt === undefined ? notReachedNote : missedNote(awaySince);
+      run.endEarly({ isError: false, note });
     }
   }
 }

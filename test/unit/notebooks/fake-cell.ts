@@ -65,6 +65,7 @@ export class FakeCell implements CellSurface {
   readonly updates: Extract<OutputOperation, { kind: 'update-display' }>[] = [];
   order: number | undefined;
   isEmptied = false;
+  isGone = false;
   result: { readonly isSuccess: boolean | undefined; readonly at: number } | undefined;
   /** What `apply` waits for; a test replaces it to be a slow editor. */
   gate: Promise<void> = Promise.resolve();
