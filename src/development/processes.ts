@@ -9,31 +9,29 @@ export interface FoundProcess {
 }
 
 /**
- * Finds living processes by what is in their environment, which children inherit even when they leave their session and their parent. Each
- * entry is like `HOME=/tmp/x`. Needs `/proc`: finds nothing on systems without it. The caller itself is left out.
+ * Finds living processes by what is in their environment, which children inherit even when they leave their session and their parent, and by the
+ * words of their command line, for those that were given another environment. `isOurs` is asked about each entry such as `HOME=/tmp/x` and each
+ * word. Needs `/proc`: finds nothing on systems without it. The caller itself is left out.
  */
-export async function processesWith(isOurs: (entry: string) => boolean): Promise<FoundProcess[]> {
+export async function processesWith(isOurs: (text: string) => boolean): Promise<FoundProcess[]> {
   const found: FoundProcess[] = [];
   for (const name of await readdir('/proc').catch(() => [])) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     const details = await read(pid);
-    if (details?.entries.some(isOurs) === true) found.push({ pid, command: details.command });
+    if (details === undefined || ![...details.entries, ...details.words].some(isOurs)) continue;
+    found.push({ pid, command: details.words.join(' ').trim().slice(0, 300) });
   }
   return found;
 }
 
-async function read(pid: number): Promise<{ entries: string[]; command: string } | undefined> {
+async function read(pid: number): Promise<{ entries: string[]; words: string[] } | undefined> {
   try {
     const entries = (await readFile(`/proc/${pid}/environ`, 'latin1')).split('\0');
-    const command = (await readFile(`/proc/${pid}/cmdline`, 'utf8'))
-      .split('\0')
-      .join(' ')
-      .trim()
-      .slice(0, 300);
+    const words = (await readFile(`/proc/${pid}/cmdline`, 'utf8')).split('\0');
     const state = (await readFile(`/proc/${pid}/stat`, 'utf8')).replace(/^.*\)\s/s, '').slice(0, 1);
     // Nobody may have reaped it, but a process that has ended is no process any more.
-    return state === 'Z' || state === 'X' ? undefined : { entries, command };
+    return state === 'Z' || state === 'X' ? undefined : { entries, words };
   } catch {
     // It ended while it was looked at, or it belongs to somebody else.
     return undefined;

@@ -19,7 +19,7 @@ export interface TestHome {
 export async function createTestHome(t: Pick<TestContext, 'after'>): Promise<TestHome> {
   const home = await realpath(await mkdtemp(join(tmpdir(), 'h-')));
   t.after(async () => {
-    await endProcesses(() => processesWith((entry) => entry === `HOME=${home}`));
+    await endProcesses(() => processesWith((text) => text === `HOME=${home}` || text.startsWith(`${home}/`)));
     await rm(home, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   });
   for (const folder of ['.config', '.cache', '.local/share', '.local/state']) {

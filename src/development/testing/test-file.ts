@@ -116,11 +116,11 @@ async function watch(child: ChildProcess, run: TestRun): Promise<Ended> {
   return { exitCode, output, ...(reason === undefined ? {} : { reason }) };
 }
 
-/** Everything that was started by the file: it carries the mark, or a home below the file's folder. */
+/** Everything that was started by the file: it carries the mark, has a home below the file's folder, or works with a file there. */
 function findProcesses(folder: string): Promise<FoundProcess[]> {
-  return processesWith((entry) => {
-    const value = entry.slice(entry.indexOf('=') + 1);
-    return value === folder || value.startsWith(`${folder}/`);
+  return processesWith((text) => {
+    const value = text.slice(text.indexOf('=') + 1);
+    return value === folder || text.startsWith(`${folder}/`) || value.startsWith(`${folder}/`);
   });
 }
 

@@ -72,3 +72,20 @@ test('a process that a file leaves behind is a failure, is named, and is ended',
   );
   assert.match(state, / Z/, 'nobody may have reaped it, but it does not run any more');
 });
+
+test('a process without the mark in its environment is found by a path on its command line', async (t) => {
+  if (process.platform !== 'linux') {
+    t.skip('processes are found by /proc');
+    return;
+  }
+  const result = await run(
+    t,
+    `test('starts', () => {
+       const path = process.env.TMPDIR + '/connection.json';
+       const words = ['-e', 'setInterval(() => {}, 1000)', path];
+       require('node:child_process').spawn(process.execPath, words, { detached: true, stdio: 'ignore', env: {} }).unref();
+     });`,
+  );
+  assert.deepEqual(namesOf(result), ['(processes left behind)']);
+  assert.match(result.counts.failed[0]?.error ?? '', /connection\.json/);
+});
