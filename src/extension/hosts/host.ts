@@ -36,6 +36,12 @@ export type ConnectOutcome =
   | { readonly kind: 'cancelled' }
   | { readonly kind: 'failed'; readonly error: ConnectionError };
 
+/** What `signOut` ended with. */
+export interface SignOutOutcome {
+  /** Whether the host confirmed that the sign-in ended over there. */
+  readonly isHostTold: boolean;
+}
+
 /** A reading of what a person typed as a host. */
 export type TypedHost =
   | { readonly kind: 'tls'; readonly hostname: string; readonly port: number; readonly userName?: string }
@@ -61,11 +67,14 @@ export interface Hosts {
   reconnectNow(id: string): void;
   /** Ends the connection and any attempt; the sign-in and the kernels stay. */
   disconnect(id: string): void;
-  /** Ends the sign-in on the host, too. Resolves even if the host cannot be reached: the token is forgotten here. */
+  /**
+   * Ends the sign-in on the host, too. Resolves even if the host cannot be reached, with `isHostTold: false`: then the sign-in may go on over
+   * there, and only here it is forgotten.
+   */
   signOut(
     id: string,
     options: { readonly isEverywhere: boolean; readonly signal: AbortSignal },
-  ): Promise<void>;
+  ): Promise<SignOutOutcome>;
   /** Disconnects and forgets everything about it: saved entry, key, secrets. A host that is announced appears again as unknown. */
   forget(id: string): Promise<void>;
   /** Adds what a person typed and saves it; gives the host that is already there for the same address. */

@@ -16,7 +16,7 @@ import {
 } from '../transports/transport';
 import type { AttemptTarget } from './attempt';
 import { hostIdOf, isSameEndpoint, mergeEndpoints, thisMachineId } from './endpoints';
-import type { ConnectOutcome, Host, Hosts, HostStorage, SavedHost, TypedHost } from './host';
+import type { ConnectOutcome, Host, Hosts, HostStorage, SavedHost, SignOutOutcome, TypedHost } from './host';
 import { HostConnection } from './host-connection';
 import type { HostProvider } from './host-provider';
 import { isLost } from './host-state';
@@ -117,19 +117,13 @@ class HostRegistry implements Hosts, Disposable {
   async signOut(
     id: string,
     { isEverywhere, signal }: { readonly isEverywhere: boolean; readonly signal: AbortSignal },
-  ): Promise<void> {
+  ): Promise<SignOutOutcome> {
     const host = this.hosts.get(id);
-    if (host === undefined) return;
-    const deadline = withDeadline(signOutTimeoutMs, 'signing out', signal);
-    try {
-      // Only a connection can end the sign-in over there; without questions, since a person who leaves is not asked to enter.
-      if (host.connection.opened === undefined) await host.connection.connect(undefined, deadline);
-      await host.connection.opened?.signOut({ isEverywhere, signal: deadline });
-    } catch (error) {
-      this.options.logger.info(`${host.name} was not told of the sign-out: ${toError(error).message}`);
-    }
+    if (host === undefined) return { isHostTold: false };
+    const isHostTold = await this.tellSignOut(host, isEverywhere, signal);
     await this.forgetSecrets(host.description.saved);
     this.disconnect(id);
+    return { isHostTold };
   }
 
   async forget(id: string): Promise<void> {
@@ -189,6 +183,22 @@ class HostRegistry implements Hosts, Disposable {
     this.store.dispose();
     for (const host of this.hosts.values()) host.dispose();
     this.hosts.clear();
+  }
+
+  /** Whether the host took note. Its answer is not waited for longer than a person would. */
+  private async tellSignOut(host: KnownHost, isEverywhere: boolean, outer: AbortSignal): Promise<boolean> {
+    const signal = withDeadline(signOutTimeoutMs, 'signing out', outer);
+    try {
+      // Only a connection can end the sign-in over there; without questions, since a person who leaves is not asked to enter.
+      if (host.connection.opened === undefined) await host.connection.connect(undefined, signal);
+      const { opened } = host.connection;
+      if (opened === undefined) throw new Error('there is no connection');
+      await opened.signOut({ isEverywhere, signal });
+      return true;
+    } catch (error) {
+      this.options.logger.info(`${host.name} was not told of the sign-out: ${toError(error).message}`);
+      return false;
+    }
   }
 
   private onNetworkChange(reason: string): void {
