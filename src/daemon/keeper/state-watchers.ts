@@ -11,6 +11,7 @@ const maxUnreadBytes = 256 * 1024;
 /** Whoever reads the stream of states: one JSON object a line, the first at once, then one after each change. */
 export class StateWatchers implements Disposable {
   private readonly responses = new Set<ServerResponse>();
+  private readonly behind = new WeakSet<ServerResponse>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly readState: () => Promise<KeeperState>) {}
@@ -51,7 +52,17 @@ export class StateWatchers implements Disposable {
     const line = `${JSON.stringify(state)}\n`;
     for (const response of this.responses) {
       if (response.writableLength < maxUnreadBytes) response.write(line);
-      else response.once('drain', () => this.notify());
+      else this.waitFor(response);
     }
+  }
+
+  /** However often the state changes meanwhile, it is told once when that agent reads again. */
+  private waitFor(response: ServerResponse): void {
+    if (this.behind.has(response)) return;
+    this.behind.add(response);
+    response.once('drain', () => {
+      this.behind.delete(response);
+      this.notify();
+    });
   }
 }
