@@ -168,7 +168,8 @@ export class Kernel implements Disposable {
   send(channel: KernelChannel, parts: MessageParts, header: HeaderFacts): boolean {
     this.activity = new Date();
     if (this.phase.kind === 'dead') return false;
-    if (this.current === undefined) {
+    // Until it is ready everything is held, so that nothing overtakes what came before, and nothing is sent to sockets that are not open.
+    if (this.current === undefined || this.phase.kind !== 'running') {
       if (!this.held.add({ channel, parts, header }))
         this.log.warn('too much waits for the restart; a message was dropped');
     } else this.current.session.send(channel, parts, header);

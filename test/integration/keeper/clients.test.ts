@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { test } from 'node:test';
+import { delay } from '../../../src/base/time';
+import { keeperPaths } from '../../../src/protocol/keeper';
 import { startKeeper } from './driven-keeper';
 import { isIdle } from './kernel-client';
 
@@ -181,4 +183,31 @@ test('a WebSocket of another kernel, and one of a wrong path, is refused', async
   await keeper.greeting('started');
   const { KernelClient } = await import('./kernel-client');
   await assert.rejects(KernelClient.open(keeper.socket, randomUUID(), {}), /404/);
+});
+
+test('what is sent while a kernel restarts runs afterwards, in the order in which it was sent', async (t) => {
+  const keeper = await startKeeper(t);
+  const before = (await keeper.greeting('started')).state.pid;
+  const client = await keeper.connect();
+  const restart = keeper.post(keeperPaths.restart);
+  await keeper.untilState((state) => state.state === 'restarting');
+  client.execute('1');
+  const ids: string[] = [];
+  let isRunning = true;
+  const watching = keeper
+    .untilState((state) => state.pid !== undefined && state.pid !== before)
+    .then(() => (isRunning = false));
+  while (isRunning) {
+    ids.push(client.execute(`${ids.length + 2}`));
+    await delay(20);
+  }
+  await watching;
+  ids.push(client.execute(`${ids.length + 2}`));
+  await restart;
+  await client.finished(ids.at(-1) ?? '');
+  const codes = client.seen.filter((one) => one.type === 'execute_input').map((one) => one.content['code']);
+  assert.deepEqual(
+    codes,
+    Array.from({ length: ids.length + 1 }, (_, index) => String(index + 1)),
+  );
 });
