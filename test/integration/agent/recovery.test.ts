@@ -36,10 +36,11 @@ process.stdin.on('data', (chunk) => {
   const now = new Date().toISOString();
   const state = { kernelId: order.kernelId, state: 'idle', stateSince: now, keeperPid: process.pid, pid: order.adopt?.pid,
     startedAt: now, lastActivity: now, connections: 0, restarts: 0, badSignatures: 0, gaps: [now], transport: 'ipc' };
-  const socket = path.join(order.socketFolder, 'k.sock');
+  const socket = path.join(order.socketFolder, process.pid + '.sock');
   http.createServer((request, response) => {
     response.write(JSON.stringify(state) + '\\n');
     if (!request.url.endsWith('watch')) response.end();
+    if (request.url.includes('shutdown')) setImmediate(() => process.exit());
   }).listen(socket, () => {
     say({ event: 'listening', socket, keeperPid: process.pid });
     say({ event: 'started', state });
@@ -88,7 +89,7 @@ async function prepareRecord(t: TestContext) {
 }
 
 /** A registry that finds a kernel whose keeper is gone, and keepers of which the first so many fail. */
-async function prepare(t: TestContext, failures: number) {
+async function prepare(t: TestContext, failures: number, maxKernels?: number) {
   const { top, pid } = await prepareRecord(t);
   await writeFile(join(top, 'keeper.js'), keeperProgram);
   await writeFile(join(top, 'failures'), String(failures));
@@ -98,6 +99,7 @@ async function prepare(t: TestContext, failures: number) {
     stateFolders: [top],
     bootId: 'now',
     startTimeoutMs: 5000,
+    ...(maxKernels === undefined ? {} : { maxKernels }),
     lifetime,
     logger: silentLogger,
   });
@@ -110,7 +112,14 @@ async function prepare(t: TestContext, failures: number) {
   });
   const states: string[] = [];
   registry.onDidChange((event) => states.push(event.event === 'kernel' ? event.kernel.state : event.event));
-  return { registry, pid, states, kernelsFolder: join(top, 'kernels'), starts };
+  return {
+    registry,
+    pid,
+    states,
+    kernelsFolder: join(top, 'kernels'),
+    starts,
+    failures: join(top, 'failures'),
+  };
 }
 
 test('a running kernel whose next keeper cannot start is kept and tried again, and is never shown dead', async (t) => {
@@ -140,6 +149,25 @@ test('a kernel is given up only when its process has ended too', async (t) => {
     withDeadline(15_000, 'the end'),
   );
   assert.deepEqual(await readdir(kernelsFolder), []);
+});
+
+test('a dead kernel is restarted once however many ask, and not beyond the limit on kernels', async (t) => {
+  const { registry, pid, starts, failures } = await prepare(t, 1000, 1);
+  await registry.load();
+  process.kill(pid, 'SIGKILL');
+  await until(
+    () => (registry.get(kernelId).state.state === 'dead' ? true : undefined),
+    withDeadline(15_000, 'the end'),
+  );
+  await writeFile(failures, '0');
+  const before = (await starts()).length;
+  const order = { ...registry.get(kernelId).order, kernelId: '00000000-0000-4000-8000-000000000002' };
+  await registry.start(order);
+  await assert.rejects(registry.restart(kernelId), { code: 'kernel-limit-reached' });
+  await registry.shutdown(order.kernelId);
+  await Promise.all([registry.restart(kernelId), registry.restart(kernelId)]);
+  assert.equal(registry.get(kernelId).state.state, 'idle');
+  assert.equal((await starts()).length, before + 2);
 });
 
 test('a running kernel without a keeper can be shut down', async (t) => {

@@ -39,6 +39,7 @@ export class KernelRegistry implements Disposable {
   private readonly kernels = new Map<string, Kernel>();
   private readonly abandoned = new Set<string>();
   private readonly ending = new Set<string>();
+  private readonly restarting = new Map<string, Promise<void>>();
   private readonly changed = new Emitter<KernelEvent>();
   private readonly resources = new DisposableStore();
   private starting = 0;
@@ -91,7 +92,9 @@ export class KernelRegistry implements Disposable {
   checkLimit(): void {
     const limit = this.options.maxKernels;
     if (limit === undefined) return;
-    const living = this.list().filter((kernel) => kernel.state.state !== 'dead').length;
+    const living = this.list().filter(
+      (kernel) => kernel.state.state !== 'dead' || this.restarting.has(kernel.id),
+    ).length;
     if (living + this.starting < limit) return;
     throw new WireError(
       'kernel-limit-reached',
@@ -124,23 +127,18 @@ export class KernelRegistry implements Disposable {
     await (await this.keeper(id)).interrupt();
   }
 
-  /** Starts the kernel afresh under its id, also when it is dead or its keeper is gone with it. */
+  /**
+   * Starts the kernel afresh under its id, also when it is dead or its keeper is gone with it. Two calls at once make one restart. A dead kernel
+   * counts as a further one: throws {@link WireError} `kernel-limit-reached` as {@link checkLimit} does.
+   */
   async restart(id: string): Promise<void> {
     const kernel = this.get(id);
-    if (this.abandoned.has(id)) {
-      await endByForce(kernel.order.stateFolder, this.options.logger);
-      const started = await this.startKeeper(
-        { ...kernel.order, settings: this.settingsOf(kernel) },
-        this.options.logger,
-      );
-      this.abandoned.delete(id);
-      kernel.update(started.state);
-      kernel.follow(started.socket);
-      return;
-    }
-    const keeper = await this.keeper(id);
-    await keeper.restart(this.options.startTimeoutMs + replacementTimeoutMs);
-    kernel.update(await keeper.state());
+    const running = this.restarting.get(id);
+    if (running !== undefined) return running;
+    if (kernel.state.state === 'dead') this.checkLimit();
+    const restart = this.restartNow(kernel).finally(() => this.restarting.delete(id));
+    this.restarting.set(id, restart);
+    return restart;
   }
 
   /** Ends the kernel: asks it, and ends it by force when it or its keeper does not answer. */
@@ -192,6 +190,19 @@ export class KernelRegistry implements Disposable {
 
   private startKeeper(order: KeeperOrder, logger: Logger): Promise<StartedKeeper> {
     return startKeeper(this.options.program, order, logger);
+  }
+
+  private async restartNow(kernel: Kernel): Promise<void> {
+    if (!this.abandoned.has(kernel.id)) {
+      const keeper = await this.keeper(kernel.id);
+      await keeper.restart(this.options.startTimeoutMs + replacementTimeoutMs);
+      kernel.update(await keeper.state());
+      return;
+    }
+    await endByForce(kernel.order.stateFolder, this.options.logger);
+    const order = { ...kernel.order, settings: this.settingsOf(kernel) };
+    const started = await this.startKeeper(order, this.options.logger);
+    await this.settle(kernel, { kind: 'adopted', started });
   }
 
   private add(order: KeeperOrder, kernel: Kernel): Kernel {
@@ -256,7 +267,7 @@ export class KernelRegistry implements Disposable {
 
   private async settle(kernel: Kernel, recovery: Recovery): Promise<void> {
     if (this.kernels.get(kernel.id) !== kernel) {
-      // It was shut down while its keeper started. When it is we who end, the keeper is found by the next agent.
+      // It was shut down while a keeper started for it. When it is we who end, the keeper is found by the next agent.
       if (recovery.kind === 'adopted' && !this.resources.isDisposed)
         await endByForce(kernel.order.stateFolder, this.options.logger);
       return;
@@ -269,6 +280,7 @@ export class KernelRegistry implements Disposable {
         kernel.follow(recovery.socket);
         return;
       case 'adopted':
+        this.abandoned.delete(kernel.id);
         kernel.update(recovery.started.state);
         kernel.follow(recovery.started.socket);
         return;
