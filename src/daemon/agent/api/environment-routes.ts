@@ -2,7 +2,7 @@ import { nextEvent } from '../../../base/event';
 import { toError } from '../../../base/errors';
 import { agentPaths } from '../../../protocol/agent';
 import { sendJson } from '../../platform/http';
-import { openEventStream } from '../http/event-stream';
+import { openEventStream, whenAborted } from '../http/event-stream';
 import { parameter, type Exchange, type Route } from '../http/router';
 import { awaitEnvironment } from '../kernels/launch-kernel';
 import type { AgentServices } from '../services';
@@ -41,7 +41,7 @@ async function streamEnvironments(
     if (event.event !== 'complete' && event.event !== 'ping') stream.send(event);
   });
   const end = () => subscription.dispose();
-  signal.addEventListener('abort', end, { once: true });
+  whenAborted(signal, end);
   try {
     for (const environment of catalog.environments) stream.send({ event: 'environment', environment });
     await refreshed;

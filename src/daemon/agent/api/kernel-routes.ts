@@ -2,7 +2,7 @@ import { agentPaths } from '../../../protocol/agent';
 import { WireError } from '../../../protocol/errors';
 import { parseKernelRequest, type KernelRequest } from '../../../protocol/kernels';
 import { readJsonBody, sendJson } from '../../platform/http';
-import { openEventStream } from '../http/event-stream';
+import { openEventStream, whenAborted } from '../http/event-stream';
 import { parameter, type Exchange, type Route } from '../http/router';
 import type { Kernel } from '../kernels/kernel';
 import { awaitEnvironment } from '../kernels/launch-kernel';
@@ -87,5 +87,5 @@ async function streamKernels(services: AgentServices, { response, query, signal 
     return;
   }
   const subscription = kernels.onDidChange((event) => stream.send(event));
-  signal.addEventListener('abort', () => subscription.dispose(), { once: true });
+  whenAborted(signal, () => subscription.dispose());
 }

@@ -26,7 +26,7 @@ export function openEventStream(response: ServerResponse, signal: AbortSignal): 
     ping.refresh();
   };
   const ping: NodeJS.Timeout = setInterval(() => write({ event: 'ping' }), streamPingIntervalMs);
-  signal.addEventListener('abort', () => clearInterval(ping), { once: true });
+  whenAborted(signal, () => clearInterval(ping));
   return {
     send: write,
     end() {
@@ -34,4 +34,10 @@ export function openEventStream(response: ServerResponse, signal: AbortSignal): 
       response.end();
     },
   };
+}
+
+/** Calls back once when the signal aborts, and at once when it has: a client can go away while its answer is prepared. */
+export function whenAborted(signal: AbortSignal, callback: () => void): void {
+  if (signal.aborted) callback();
+  else signal.addEventListener('abort', callback, { once: true });
 }
