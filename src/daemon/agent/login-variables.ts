@@ -3,10 +3,9 @@ import type { Logger } from '../../base/logger';
 import type { User } from '../platform/users';
 import { readLoginVariables } from './environments/login-shell';
 
-/** What the user's login shell exports, read once for all kernels of this agent. */
+/** What the user's login shell exports, for all kernels of this agent. */
 export class LoginVariables implements Disposable {
   private readonly ending = new AbortController();
-  private reading: Promise<Record<string, string>> | undefined;
 
   constructor(
     private readonly user: User,
@@ -14,16 +13,15 @@ export class LoginVariables implements Disposable {
     private readonly logger: Logger,
   ) {}
 
-  /** Asks the shell at the first call; a shell that fails gives a bare environment, which is kept like any other answer. */
+  /** As {@link readLoginVariables}, which asks the shell only when its start-up files are others than at the last call. */
   read(): Promise<Record<string, string>> {
-    this.reading ??= readLoginVariables({
+    return readLoginVariables({
       shell: this.user.shell,
       homeFolder: this.user.homeFolder,
       variables: this.variables,
       signal: this.ending.signal,
       logger: this.logger,
     });
-    return this.reading;
   }
 
   dispose(): void {
