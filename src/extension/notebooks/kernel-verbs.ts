@@ -58,9 +58,11 @@ export async function restartKernel(context: NotebookContext, open: OpenNotebook
   const title = `Restarting the kernel of ${toSingleLine(link.details.environmentName, 80)} on ${link.host.name}`;
   try {
     return await open.onPurpose(async () => {
-      link.execution.abandon({ isError: false });
       await withLateProgress(title, async (signal) => {
         await context.starter.connected(link.host.id);
+        // Not before: while the host is not connected the kernel goes on with its cells.
+        signal.throwIfAborted();
+        link.execution.abandon({ isError: false });
         const deadline = withDeadline(restartTimeoutMs, 'restarting the kernel', signal);
         if (open.needsFreshKernel) await replaceKernel(open, link, deadline);
         else await restartProcess(link, deadline);
