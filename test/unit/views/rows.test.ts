@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { passesFilter } from '../../../src/extension/views/pickers/host-items';
 import { describeEnvironment, environmentRow } from '../../../src/extension/views/tree/environment-row';
 import { describeHost, hostRow } from '../../../src/extension/views/tree/host-row';
 import { describeKernel, kernelRow } from '../../../src/extension/views/tree/kernel-row';
@@ -84,6 +85,25 @@ test('each state of a host offers its own way on', () => {
     'host editable forgettable keyChanged',
   );
   assert.equal(offers({ sources: ['this-machine'], endpoints: [{ kind: 'local' }] }), 'host connectable');
+});
+
+test('a sign-in can be ended as long as this computer may hold one, also without a connection', () => {
+  const cases: readonly (readonly [SampleHost, boolean])[] = [
+    [{ state: connected }, true],
+    [{ state: waiting, sources: ['discovered'] }, true],
+    [{ state: connected, endpoints: [{ kind: 'local' }] }, false],
+    [{ userName: 'ada' }, true],
+    [{ userName: 'ada', state: { kind: 'failed', cause, since: now } }, true],
+    [{ userName: 'ada', sources: ['discovered'] }, false],
+    [{ userName: 'ada', endpoints: [{ kind: 'ssh', destination: 'gpu-login' }] }, false],
+    [{}, false],
+  ];
+  for (const [sample, isOffered] of cases) {
+    const host = sampleHost(sample);
+    const row = hostRow(host, { moment, environmentCount: 0, children: [] });
+    assert.equal(/\bsignedIn\b/.test(row.contextValue), isOffered, JSON.stringify(sample));
+    assert.equal(passesFilter(host, 'signed-in'), isOffered, JSON.stringify(sample));
+  }
 });
 
 test('a tooltip shows addresses and the short pin, and escapes what came from elsewhere', () => {

@@ -23,6 +23,7 @@ export interface SampleHost {
   readonly environments?: readonly Environment[];
   readonly kernels?: readonly KernelDetails[];
   readonly freshness?: WatchedList<unknown>['freshness'];
+  readonly userName?: string;
   readonly isAnnounced?: boolean;
   readonly lastSeenAt?: number;
   readonly accepted?: Host['accepted'];
@@ -40,6 +41,7 @@ export function sampleHost(sample: SampleHost = {}): Host {
     ],
     state: sample.state ?? { kind: 'disconnected' },
     agent: sampleAgent(sample),
+    ...(sample.userName === undefined ? {} : { userName: sample.userName }),
     isAnnounced: sample.isAnnounced ?? false,
     ...(sample.lastSeenAt === undefined ? {} : { lastSeenAt: sample.lastSeenAt }),
     ...(sample.accepted === undefined ? {} : { accepted: sample.accepted }),

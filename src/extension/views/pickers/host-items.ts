@@ -4,7 +4,7 @@ import type { HostFilter } from '../../editor/pickers';
 import { isLost } from '../../hosts/host-state';
 import type { Host, TypedHost } from '../../hosts/host';
 import { sortHosts } from '../tree/host-order';
-import { describeHost } from '../tree/host-row';
+import { canSignOut, describeHost } from '../tree/host-row';
 import { endpointWords, type Moment } from '../words';
 
 /** One line of the list of hosts, as data. Lines of the same `id` are the same thing when the list is made again. */
@@ -90,7 +90,7 @@ export function passesFilter(host: Host, filter: HostFilter): boolean {
     case 'saved':
       return host.sources.has('saved') && !isLocal;
     case 'signed-in':
-      return !isLocal && (kind === 'connected' || isLost(host.state));
+      return canSignOut(host);
     case 'disconnectable':
       return kind === 'connected' || kind === 'connecting' || isLost(host.state);
     case 'key-changed':

@@ -105,6 +105,21 @@ function describeDisconnected(host: Host, moment: Moment): string {
   return t('not connected');
 }
 
+/**
+ * Whether there may be a sign-in to end. A saved host keeps it beyond the connection, so it can be ended without one; whether it still holds only
+ * the host knows.
+ */
+export function canSignOut(host: Host): boolean {
+  if (isLocal(host)) return false;
+  if (host.state.kind === 'connected' || isLost(host.state)) return true;
+  return (
+    host.sources.has('saved') &&
+    host.userName !== undefined &&
+    host.userName !== '' &&
+    host.endpoints.some((endpoint) => endpoint.kind === 'tls')
+  );
+}
+
 function hostIcon(host: Host): TreeRow['icon'] {
   switch (host.state.kind) {
     case 'connected':
@@ -186,7 +201,7 @@ function hostContextValue(host: Host): string {
     forgettable: isSaved && !isLocal(host),
     keyChanged: kind === 'key-changed',
     lost: isLost(host.state),
-    signedIn: !isLocal(host) && (kind === 'connected' || isLost(host.state)),
+    signedIn: canSignOut(host),
   });
 }
 
