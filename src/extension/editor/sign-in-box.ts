@@ -10,6 +10,8 @@ export interface SignInQuestion {
   /** What the host says itself, as plain text. */
   readonly prompt: string;
   readonly isSecret: boolean;
+  /** Whether Enter without any text is an answer. */
+  readonly canBeEmpty: boolean;
   readonly canRemember: boolean;
   /** Why the answer before did not do. */
   readonly refusal?: string;
@@ -80,7 +82,7 @@ export class SignInBox implements Disposable {
     box.ignoreFocusOut = true;
     this.owned.add(
       box.onDidAccept(() => {
-        if (box.value === '') return;
+        if (box.value === '' && this.question?.canBeEmpty !== true) return;
         this.answer({ value: box.value, isToBeRemembered: this.isRemembering });
       }),
     );

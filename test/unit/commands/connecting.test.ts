@@ -65,6 +65,14 @@ test('a question of the sign-in names the host and the person in its title', () 
   ]);
 });
 
+test('only what a host asks in its own words can be answered with nothing', () => {
+  const kinds = ['code', 'user-name', 'password', 'other'] as const;
+  assert.deepEqual(
+    kinds.filter((kind) => signInQuestion({ ...base, kind }).canBeEmpty),
+    ['other'],
+  );
+});
+
 test('the words of a host are one line of plain text, and a refusal says how many attempts are left', () => {
   const question = signInQuestion({ ...base, text: 'Code\n\u202efake', refused: { attemptsLeft: 2 } });
   assert.equal(question.prompt, 'Code␤fake');

@@ -10,6 +10,8 @@ export function signInQuestion(prompt: Prompt): SignInQuestion {
     title: `${name}: ${whatIsAsked(prompt)}`,
     prompt: prompt.text === undefined ? defaultPrompt(prompt, name) : toSingleLine(prompt.text, 300),
     isSecret: prompt.isSecret,
+    // What a host asks in its own words may want nothing but Enter, to send a push to a telephone for one.
+    canBeEmpty: prompt.kind === 'other',
     canRemember: prompt.canRemember,
     ...(prompt.refused === undefined ? {} : { refusal: refusalSentence(name, prompt.refused.attemptsLeft) }),
     ...(prompt.suggestion === undefined ? {} : { suggestion: prompt.suggestion }),
