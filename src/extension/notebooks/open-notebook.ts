@@ -17,7 +17,7 @@ import { writeKernelLanguage } from './notebook-language';
 import { defaultFolderOf, formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
 import { isSameEnvironment } from './remembered-environments';
 import { isSameChoice, withoutKernel, type RememberedNotebook } from './remembered-notebooks';
-import { choosePath } from './session-paths';
+import { choosePath, isOwnPath } from './session-paths';
 import { describeKernelEnd, describeStartFailure } from './start-problems';
 
 /** A notebook that is open in this window, with the kernel it uses. Its methods show their own errors and never reject. */
@@ -97,11 +97,19 @@ export class OpenNotebook implements Disposable {
   /** The notebook uses a kernel that runs already. */
   async useKernel(host: Host, details: KernelDetails, environment: EnvironmentReference): Promise<void> {
     this.cancelStart();
+    const before = this.remembered;
+    const path = details.session?.path;
+    const { environmentId } = environment;
+    const isOwn =
+      path !== undefined &&
+      (path === before?.sessionPath ||
+        isOwnPath(path, { clientId: this.context.clientId, uri: this.uri, environmentId }));
     await this.remember({
       ...environment,
       environmentName: details.environmentName,
       kernelId: details.id,
-      ...(details.session === undefined ? {} : { sessionPath: details.session.path }),
+      ...(isOwn ? { sessionPath: path } : {}),
+      ...(!isOwn && before?.kernelId !== undefined ? { sessionPath: this.pathFor(environmentId, true) } : {}),
       usedAt: this.context.clock.now(),
     });
     await this.linking.run(async () => {

@@ -1,4 +1,4 @@
-import { sessionPath } from '../../protocol/identity';
+import { isSessionOf, sessionPath } from '../../protocol/identity';
 
 /** What a session path is made of. */
 export interface SessionPathOptions {
@@ -18,4 +18,16 @@ export function choosePath(options: SessionPathOptions): string {
   const { clientId, uri, baseName, environmentId, isTaken, nonce } = options;
   const plain = sessionPath(clientId, nonce === undefined ? uri : `${uri}#${nonce}`, baseName);
   return isTaken(plain) ? sessionPath(clientId, `${uri}#${environmentId}`, baseName) : plain;
+}
+
+/**
+ * Whether a kernel's session is one of the document's own, by its plain path or that of the environment. The kernel of another notebook or
+ * client can be used, but what follows it must not be started in its session.
+ */
+export function isOwnPath(
+  path: string,
+  options: Pick<SessionPathOptions, 'clientId' | 'uri' | 'environmentId'>,
+): boolean {
+  const { clientId, uri, environmentId } = options;
+  return isSessionOf(path, clientId, uri) || isSessionOf(path, clientId, `${uri}#${environmentId}`);
 }

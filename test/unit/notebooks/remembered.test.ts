@@ -14,7 +14,7 @@ import {
   type RememberedNotebook,
 } from '../../../src/extension/notebooks/remembered-notebooks';
 import { hasSameCells } from '../../../src/extension/notebooks/saved-as';
-import { choosePath } from '../../../src/extension/notebooks/session-paths';
+import { choosePath, isOwnPath } from '../../../src/extension/notebooks/session-paths';
 
 /** A memento in memory, of which every value went through JSON as the editor's does. */
 function createMemento(values: Record<string, unknown> = {}) {
@@ -157,6 +157,18 @@ describe('the session of a notebook', () => {
     const path = choosePath({ ...options, isTaken: () => true });
     assert.notEqual(path, choosePath(options));
     assert.notEqual(path, choosePath({ ...options, environmentId: 'f', isTaken: () => true }));
+  });
+
+  test('is told from that of another notebook, client or environment', () => {
+    const path = choosePath(options);
+    const ofEnvironment = choosePath({ ...options, isTaken: () => true });
+    assert.deepEqual([isOwnPath(path, options), isOwnPath(ofEnvironment, options)], [true, true]);
+    for (const other of [
+      { ...options, uri: 'file:///b.ipynb' },
+      { ...options, clientId: 'd'.repeat(32) },
+    ])
+      assert.ok(!isOwnPath(choosePath(other), options));
+    assert.ok(!isOwnPath(ofEnvironment, { ...options, environmentId: 'f' }));
   });
 
   test('of a document without a file is not that of an earlier one of the same name', () => {
