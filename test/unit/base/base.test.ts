@@ -126,6 +126,27 @@ test('secrets and control characters do not reach a log', () => {
   assert.equal(redact('token 1 of 2'), 'token 1 of 2');
 });
 
+test('remote text writes no lines of its own into a log; the frames of an error keep theirs', () => {
+  const lines: string[] = [];
+  const logger = createLogger((_level, line) => lines.push(line));
+  const forged = 'no\n12:00 info signed in as root\r\n    at evil (file.js:1:1)';
+  logger.info(forged);
+  logger.child(forged).warn('x');
+  logger.error('failed', new Error(forged));
+  logger.error(forged, 'no error');
+  const shown = 'no\\x0a12:00 info signed in as root\\x0d\\x0a    at evil (file.js:1:1)';
+  assert.equal(lines[0], shown);
+  assert.equal(lines[1], `[${shown}] x`);
+  const [head, ...frames] = (lines[2] ?? '').split('\n');
+  assert.equal(head, `failed: Error: ${shown}`);
+  assert.ok(frames.length > 0 && frames.every((frame) => /^ {4}at (?!evil)/.test(frame)), lines[2]);
+  assert.equal(lines[3], shown);
+  const misleading = new Error('as it was');
+  misleading.stack = forged;
+  logger.error('failed', misleading);
+  assert.equal(lines[4], `failed: ${shown}`);
+});
+
 test('text from elsewhere cannot act: lines, directions, icons and markup are made harmless', () => {
   assert.equal(toSingleLine('a\nb\u202egpj.exe\u001b[2J'), 'a␤bgpj.exe␤[2J');
   assert.equal(toSingleLine('x'.repeat(300)).length, 200);
