@@ -49,7 +49,13 @@ export class SessionStore {
     try {
       const text = await readFileIfPresent(this.path);
       const stored = text === undefined ? undefined : parseJson(text, parseGuests);
-      if (stored?.ok === true) this.guests = new Map(Object.entries(stored.value));
+      if (stored?.ok === true) {
+        const living = Object.entries(stored.value).filter(
+          ([, { kernelId }]) => this.kernels.find(kernelId) !== undefined,
+        );
+        this.guests = new Map(living);
+        if (living.length < Object.keys(stored.value).length) await this.write();
+      }
     } catch (error) {
       this.logger.error(`${this.path} cannot be read`, error);
     }
