@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { chmod, mkdir, readdir, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { silentLogger } from '../../../src/base/logger';
+import { until, withDeadline } from '../../../src/base/time';
 import { findKernels } from '../../../src/daemon/agent/kernels/records';
 import { processStartTime, type ProcessIdentity } from '../../../src/daemon/platform/processes';
 import type { KeeperRecord } from '../../../src/protocol/keeper';
+import { listenOn } from '../../../src/daemon/platform/sockets';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const gone: ProcessIdentity = { pid: 2 ** 22 + 1, startTime: '1' };
@@ -171,4 +174,42 @@ test('a place that cannot be read keeps no kernel elsewhere from being found', a
   await writeFile(join(broken, 'kernels'), 'a file where a folder should be');
   await writeRecord(state, recordOf(someId, join(state, 'kernels', someId), await startLiving(t), undefined));
   assert.deepEqual(await idsIn(broken, state), [someId]);
+});
+
+test('the sockets of kernels that have ended are removed with their records, and nothing else', async (t) => {
+  const [state, sockets] = [await temporaryFolder(t), await temporaryFolder(t)];
+  const cases = [
+    ['00000000-0000-4000-8000-00000000000a', 'aaaaaaaaaaaa', 'now'],
+    ['00000000-0000-4000-8000-00000000000b', 'bbbbbbbbbbbb', 'before'],
+  ] as const;
+  for (const [id, prefix, bootId] of cases) {
+    const record = recordOf(id, join(state, 'kernels', id), gone, gone, bootId);
+    await writeRecord(state, { ...record, socket: join(sockets, `${prefix}.sock`) });
+    for (const name of [`${prefix}.sock`, `${prefix}-1`, `${prefix}-5`]) {
+      const server = createServer();
+      await listenOn(server, join(sockets, `listening-${name}`));
+      // Under another name it stays when its server ends, as one does whose process was killed.
+      await rename(join(sockets, `listening-${name}`), join(sockets, name));
+      server.close();
+    }
+    await writeFile(join(sockets, `${prefix}-2`), 'no socket');
+  }
+  assert.deepEqual(await idsIn(state), []);
+  assert.deepEqual((await readdir(sockets)).sort(), ['aaaaaaaaaaaa-2', 'bbbbbbbbbbbb-2']);
+  assert.deepEqual(await readdir(join(state, 'kernels')), []);
+});
+
+test('a kernel that its keeper had no time to record is ended with its record; what else names its file stays', async (t) => {
+  const state = await temporaryFolder(t);
+  const folder = join(state, 'kernels', someId);
+  await writeRecord(state, recordOf(someId, folder, gone, undefined));
+  const words = ['-c', 'sleep 60; :', 'kernel', '-f', join(folder, `kernel-${someId}.json`)];
+  const [kernel, reader] = [true, false].map((detached) => spawn('sh', words, { detached, stdio: 'ignore' }));
+  t.after(() => reader?.kill('SIGKILL'));
+  t.after(() => kernel?.kill('SIGKILL'));
+  assert.deepEqual(await idsIn(state), []);
+  const isOver = async () => ((await processStartTime(kernel?.pid ?? 0)) === undefined ? true : undefined);
+  await until(isOver, withDeadline(5000, 'the end of the kernel'));
+  assert.notEqual(await processStartTime(reader?.pid ?? 0), undefined);
+  assert.deepEqual(await readdir(join(state, 'kernels')), []);
 });

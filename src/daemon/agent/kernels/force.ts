@@ -1,14 +1,18 @@
 import type { Logger } from '../../../base/logger';
 import type { KeeperRecord } from '../../../protocol/keeper';
 import { isSameProcess, signalGroup } from '../../platform/processes';
-import { readRecord, removeRecord } from './records';
+import { endUnrecorded } from './leftovers';
+import { readRecord, removeKernel } from './records';
 
 /** Kills what a record names, if it still is the same process, and removes the record. For a keeper that does not do it itself. */
 export async function endByForce(recordFolder: string, logger: Logger): Promise<void> {
   const record = await readRecord(recordFolder);
-  if (record === undefined) return;
+  if (record === undefined) {
+    await endUnrecorded(recordFolder, logger);
+    return;
+  }
   await endProcessesOf(record);
-  await removeRecord(recordFolder, 'the kernel was ended by force', logger);
+  await removeKernel(record, 'the kernel was ended by force', logger);
 }
 
 /** Kills the keeper and the kernel that a record names, if they still are the same processes. */

@@ -7,6 +7,7 @@ import { parseKeeperRecord, type KeeperRecord } from '../../../protocol/keeper';
 import { readFileIfPresent } from '../../platform/private-files';
 import { isSameProcess } from '../../platform/processes';
 import { isPrivateFolder } from '../../platform/state-folders';
+import { endUnrecorded, removeSockets } from './leftovers';
 
 /** The folder of all kernels' folders inside a state folder. */
 export function kernelsFolder(stateFolder: string): string {
@@ -57,7 +58,7 @@ async function findKernelsIn(stateFolder: string, bootId: string, logger: Logger
     try {
       const kernel = await readKernel(folder, bootId, logger);
       if (kernel?.kind === 'ended')
-        await removeRecord(folder, 'neither the kernel nor its keeper runs', logger);
+        await removeKernel(kernel.record, 'neither the kernel nor its keeper runs', logger);
       else if (kernel !== undefined) found.push(kernel);
     } catch (error) {
       logger.error(`the record in ${folder} cannot be used`, error);
@@ -91,8 +92,18 @@ export async function judgeRecord(record: KeeperRecord): Promise<FoundKernel> {
   return { kind: runs ? 'orphaned' : 'ended', record };
 }
 
+/**
+ * Removes everything of a kernel that has ended together with its keeper: its folder, its sockets, and a process that the keeper started last and
+ * had no time to record.
+ */
+export async function removeKernel(record: KeeperRecord, why: string, logger: Logger): Promise<void> {
+  await endUnrecorded(record.order.stateFolder, logger);
+  await removeSockets(record, logger);
+  await removeRecord(record.order.stateFolder, why, logger);
+}
+
 /** Removes a kernel's folder. A disk that does not let us is said in the log; the next start tries again. */
-export async function removeRecord(folder: string, why: string, logger: Logger): Promise<void> {
+async function removeRecord(folder: string, why: string, logger: Logger): Promise<void> {
   try {
     await rm(folder, { recursive: true, force: true });
     logger.info(`removed the record in ${folder}: ${why}`);
@@ -109,6 +120,7 @@ async function readKernel(folder: string, bootId: string, logger: Logger): Promi
     return undefined;
   }
   if (record.bootId !== bootId) {
+    await removeSockets(record, logger);
     await removeRecord(folder, 'the machine was started again since', logger);
     return undefined;
   }

@@ -7,7 +7,7 @@ import type { KeeperRecord } from '../../../protocol/keeper';
 import { adoptKernel } from './adoption';
 import { endProcessesOf } from './force';
 import type { StartedKeeper } from './keeper-process';
-import { judgeRecord, readRecord, removeRecord } from './records';
+import { judgeRecord, readRecord, removeKernel } from './records';
 
 /** What became of a kernel whose keeper's connection ended. */
 export type Recovery =
@@ -79,18 +79,18 @@ class RecoveryAttempt {
         if (this.known !== undefined && !(await isThere(record.connectionFile))) {
           logger.error('the key of the kernel is lost, so that nobody can speak with it again: it is ended');
           await endProcessesOf(record);
-          return this.end('its key is lost');
+          return this.end(record, 'its key is lost');
         }
         logger.warn('the keeper of the kernel is gone: another one takes the kernel over');
         this.known = record;
         return { kind: 'adopted', started: await adoptKernel(program, record, logger) };
       case 'ended':
-        return this.end('the kernel and its keeper are gone');
+        return this.end(record, 'the kernel and its keeper are gone');
     }
   }
 
-  private async end(why: string): Promise<Recovery> {
-    await removeRecord(this.options.recordFolder, why, this.options.logger);
+  private async end(record: KeeperRecord, why: string): Promise<Recovery> {
+    await removeKernel(record, why, this.options.logger);
     return { kind: 'ended' };
   }
 }
