@@ -3,16 +3,18 @@ import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import type { Logger } from '../../base/logger';
+import { formatBytes } from '../../base/text';
 import {
   clientChannels,
   closeCodes,
+  maxBacklogBytes,
   type ChannelMessage,
   type KernelChannel,
   type MessageParts,
 } from '../../protocol/kernel-channels';
 import { ClientConnection } from './client-connection';
 import type { KernelMessage } from './kernel-session';
-import { KeptMessages } from './kept-messages';
+import { KeptMessages, type Dropped } from './kept-messages';
 import { OutgoingMessage, type ClientProtocol } from './outgoing-message';
 import { ReplyRoutes } from './reply-routes';
 import { createMessage, readHeader, type HeaderFacts } from './wire-messages';
@@ -131,7 +133,12 @@ export class Clients implements Disposable {
       this.log.warn('a connection is replaced by another one of the same session');
       open.close(1000, 'replaced by another connection of the same session', false);
     }
-    return this.kept.take(client) ?? [];
+    const missed = this.kept.take(client);
+    if (missed === undefined) return [];
+    const messages = [...missed.messages];
+    if (missed.dropped !== undefined)
+      messages.splice(missed.dropped.index, 0, this.createDropNotice(missed.dropped));
+    return messages;
   }
 
   private take(client: string, connection: ClientConnection, { channel, parts }: ChannelMessage): void {
@@ -172,10 +179,10 @@ export class Clients implements Disposable {
   }
 
   private keep(client: string, message: OutgoingMessage): void {
-    for (const dropped of this.kept.add(client, message)) {
-      this.log.warn('too much was kept for lost clients: what the longest absent one missed was dropped');
-      this.routes.forget(dropped);
-    }
+    if (this.kept.add(client, message))
+      this.log.warn(
+        'too much was kept for lost clients: the oldest of it was dropped, of which they will be told',
+      );
   }
 
   private checkLife(): void {
@@ -189,5 +196,14 @@ export class Clients implements Disposable {
   private createStatus(state: ToldState): OutgoingMessage {
     const { parts } = createMessage('status', { execution_state: state }, this.session);
     return new OutgoingMessage({ channel: 'iopub', parts });
+  }
+
+  /** Stands where the outputs were, in the cell of the first of them. */
+  private createDropNotice({ count, sizeBytes, parent }: Dropped): OutgoingMessage {
+    const missing = `${count} ${count === 1 ? 'message' : 'messages'} (${formatBytes(sizeBytes)})`;
+    const text = `[Remote Kernels: ${missing} from here on were not kept while this client was disconnected, since more than ${formatBytes(maxBacklogBytes)} waited for it]\n`;
+    const { parts } = createMessage('stream', { name: 'stderr', text }, this.session);
+    const [header, , metadata, content] = parts;
+    return new OutgoingMessage({ channel: 'iopub', parts: [header, parent, metadata, content] });
   }
 }

@@ -73,24 +73,39 @@ test('a reader that is more than 64 MiB behind is closed with 4008 and told how 
   assert.ok(residentBytes < 400_000_000, `${residentBytes} bytes are resident`);
 });
 
-test('what is kept for clients that are away is bounded, and dropped as a whole', async (t) => {
+test('what is kept for clients that are away is bounded, and they are told what was dropped', async (t) => {
   const keeper = await startKeeper(t);
   await keeper.greeting('started');
   const lost = await keeper.connect();
-  await lost.run('1');
+  await lost.run('import time');
+  const id = lost.execute(`time.sleep(1)\n${publish(1600, 64 * 1024, 0.002)}`);
+  await lost.until((one) => one.type === 'execute_input' && one.parent === id);
   lost.terminate();
   await keeper.untilState((state) => state.connections === 0);
-  const witness = await keeper.connect();
-  const { outputs } = await witness.run(publish(1600, 64 * 1024, 0.002));
-  const id = outputs[0]?.parent;
+  await keeper.untilState((state) => state.state === 'idle');
   const back = await keeper.connect({ session: lost.session });
-  await back.run('2');
-  assert.deepEqual(
-    back.seen.filter((one) => one.parent === id),
-    [],
-  );
-  const log = await readFile(`${keeper.order.stateFolder}/keeper.log`, 'utf8');
-  assert.match(log, /what the longest absent one missed was dropped/);
+  const { reply, outputs } = await back.finished(id);
+  assert.equal(reply.content['status'], 'ok');
+  const shown = outputs.filter((one) => one.type === 'display_data').length;
+  assert.ok(shown > 800 && shown < 1100, String(shown));
+  const notice = /: (\d+) messages \([^)]+\) from here on were not kept/.exec(back.printed(id));
+  assert.equal(Number(notice?.[1]), 1600 - shown);
+  assert.equal((await back.run('2')).reply.content['status'], 'ok');
+});
+
+test('a client that was lost while one huge display was on its way gets it when it is back', async (t) => {
+  const keeper = await startKeeper(t);
+  await keeper.greeting('started');
+  const client = await keeper.connect();
+  const id = client.execute(publish(1, 70_000_000));
+  await client.until((one) => one.type === 'execute_input' && one.parent === id);
+  client.terminate();
+  await keeper.untilState((state) => state.connections === 0);
+  await keeper.untilState((state) => state.state === 'idle');
+  const back = await keeper.connect({ session: client.session });
+  const { reply, outputs } = await back.finished(id);
+  assert.equal(reply.content['status'], 'ok');
+  assert.equal(outputs.filter((one) => one.type === 'display_data').length, 1);
 });
 
 test('one display of 64 MiB reaches a client that reads, with what comes after it', async (t) => {

@@ -109,29 +109,73 @@ test('a queue whose socket is gone does not write', async () => {
   assert.equal(socket.writes.length, 0);
 });
 
+const output = (sizeBytes: number) => ({ sizeBytes, isOutput: true, parent: Buffer.from('{}') });
+const status = (sizeBytes: number) => ({ sizeBytes, isOutput: false, parent: Buffer.from('{}') });
+
 test('what lost clients miss is kept in order until they are back', () => {
   const kept = new KeptMessages(() => 0, 100);
-  assert.deepEqual(kept.add('a', { sizeBytes: 10 }), [], 'nothing is kept for who is not lost');
+  assert.equal(kept.add('a', output(10)), false);
+  assert.equal(kept.sizeBytes, 0, 'nothing is kept for who is not lost');
   kept.open('a');
-  const messages = [1, 2, 3].map((sizeBytes) => ({ sizeBytes }));
+  const messages = [1, 2, 3].map(output);
   for (const one of messages) kept.add('a', one);
   assert.equal(kept.sizeBytes, 6);
-  assert.deepEqual(kept.take('a'), messages);
+  assert.deepEqual(kept.take('a'), { messages });
   assert.equal(kept.take('a'), undefined);
   assert.equal(kept.sizeBytes, 0);
 });
 
-test('over the limit the whole of the longest absent is dropped, and the rest stays', () => {
+test('a message that several lost clients missed counts once', () => {
   const kept = new KeptMessages(() => 0, 100);
-  kept.open('old');
-  kept.open('young');
-  kept.add('old', { sizeBytes: 50 });
-  kept.add('young', { sizeBytes: 50 });
-  assert.deepEqual(kept.add('young', { sizeBytes: 1 }), ['old']);
-  assert.equal(kept.sizeBytes, 51);
-  assert.equal(kept.take('old'), undefined);
-  assert.deepEqual(kept.add('young', { sizeBytes: 50 }), ['young'], 'nor does one alone get more');
+  for (const session of ['a', 'b', 'c']) kept.open(session);
+  const shared = output(60);
+  for (const session of ['a', 'b', 'c']) assert.equal(kept.add(session, shared), false);
+  assert.equal(kept.sizeBytes, 60);
+  for (const session of ['a', 'b', 'c']) assert.deepEqual(kept.take(session), { messages: [shared] });
   assert.equal(kept.sizeBytes, 0);
+});
+
+test('one message that is larger than the limit is kept, with what came before it', () => {
+  const mebibyte = 1024 * 1024;
+  const kept = new KeptMessages(() => 0, 2 * mebibyte);
+  kept.open('a');
+  const messages = [output(100), output(70 * mebibyte), output(100), status(10)];
+  for (const one of messages) assert.equal(kept.add('a', one), false);
+  assert.deepEqual(kept.take('a'), { messages });
+});
+
+test('over the limit the oldest outputs go, what tells how cells end stays, and the gap is told', () => {
+  const kept = new KeptMessages(() => 0, 100);
+  kept.open('a');
+  kept.open('b');
+  const first = status(1);
+  const outputs = Array.from({ length: 30 }, () => output(10));
+  const last = status(1);
+  for (const one of [first, ...outputs, last]) {
+    kept.add('a', one);
+    kept.add('b', one);
+  }
+  assert.ok(kept.sizeBytes <= 100);
+  const missed = kept.take('a');
+  assert.ok(missed?.dropped !== undefined);
+  assert.equal(missed.messages[0], first);
+  assert.equal(missed.messages.at(-1), last);
+  const { index, count, sizeBytes, parent } = missed.dropped;
+  assert.equal(index, 1);
+  assert.equal(sizeBytes, 10 * count);
+  assert.equal(parent, outputs[0]?.parent);
+  assert.deepEqual(missed.messages.slice(1, -1), outputs.slice(count));
+  assert.deepEqual(kept.take('b'), missed);
+  assert.equal(kept.sizeBytes, 0);
+});
+
+test('what is no output is bounded too', () => {
+  const kept = new KeptMessages(() => 0, 100);
+  kept.open('a');
+  for (let turn = 0; turn < 1000; turn += 1) kept.add('a', status(10));
+  assert.ok(kept.sizeBytes <= 100);
+  const missed = kept.take('a');
+  assert.equal((missed?.messages.length ?? 0) + (missed?.dropped?.count ?? 0), 1000);
 });
 
 test('what is kept for too long is dropped', () => {
