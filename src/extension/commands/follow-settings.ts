@@ -18,31 +18,46 @@ export interface FollowSettingsOptions {
   readonly logger: Logger;
 }
 
+/** A host that is followed. */
+interface Followed {
+  /** A host that was forgotten and added again has another one. */
+  readonly agent: Host['agent'];
+  readonly subscription: Disposable;
+  /** What it does as far as we know: what the settings said when it was first seen, since it may have been told before, then what it was told. */
+  told: Preferences;
+}
+
 /**
  * Lists the hosts of the settings, and tells connected hosts what the person wants of them (idle kernels, restarts, search folders). A host is told
- * only what differs, and nothing as long as the person has set nothing: another computer of theirs may have. The caller disposes it.
+ * only what differs, and nothing as long as the person has set nothing: another computer of theirs may have. What changes while a host is away it
+ * is told when it is back. The caller disposes it.
  */
 export function followSettings(options: FollowSettingsOptions): Disposable {
   const { hosts, readSettings, onDidChangeSettings, logger } = options;
   const owned = new DisposableStore();
-  const followed = new Map<string, Disposable>();
+  const followed = new Map<string, Followed>();
   const closing = new AbortController();
-  let told = readSettings().preferences;
-  const tell = (host: Host) => {
+  const tell = async (host: Host) => {
+    const own = followed.get(host.id);
     const wanted = readSettings().preferences;
-    if (!host.agent.isAttached || !host.agent.capabilities.hasPreferences) return;
-    if (isUnset(wanted) && isUnset(told)) return;
-    void tellPreferences(host, wanted, closing.signal, logger);
+    if (own === undefined || !host.agent.isAttached || !host.agent.capabilities.hasPreferences) return;
+    if (isUnset(wanted) && isUnset(own.told)) return;
+    if (await tellPreferences(host, wanted, closing.signal, logger)) own.told = wanted;
   };
   const follow = () => {
-    for (const host of hosts.all) {
+    const listed = new Map(hosts.all.map((host) => [host.id, host]));
+    for (const [id, { agent, subscription }] of followed) {
+      if (listed.get(id)?.agent === agent) continue;
+      subscription.dispose();
+      followed.delete(id);
+    }
+    for (const host of listed.values()) {
       if (followed.has(host.id)) continue;
-      followed.set(
-        host.id,
-        host.agent.onDidChangeAttachment((isAttached) => {
-          if (isAttached) tell(host);
-        }),
-      );
+      const subscription = host.agent.onDidChangeAttachment((isAttached) => {
+        if (isAttached) void tell(host);
+      });
+      followed.set(host.id, { agent: host.agent, subscription, told: readSettings().preferences });
+      void tell(host);
     }
   };
   addHosts(options);
@@ -51,13 +66,12 @@ export function followSettings(options: FollowSettingsOptions): Disposable {
   owned.add(
     onDidChangeSettings(() => {
       addHosts(options);
-      for (const host of hosts.all) tell(host);
-      told = readSettings().preferences;
+      for (const host of hosts.all) void tell(host);
     }),
   );
   owned.addRelease(() => {
     closing.abort(new DOMException('closed', 'AbortError'));
-    for (const subscription of followed.values()) subscription.dispose();
+    for (const { subscription } of followed.values()) subscription.dispose();
   });
   return owned;
 }
@@ -70,18 +84,21 @@ function addHosts({ hosts, readSettings, readTyped, logger }: FollowSettingsOpti
   }
 }
 
+/** Whether the host does as the settings say now. */
 async function tellPreferences(
   host: Host,
   wanted: Preferences,
   signal: AbortSignal,
   logger: Logger,
-): Promise<void> {
+): Promise<boolean> {
   try {
     const deadline = withDeadline(preferencesTimeoutMs, `the preferences of ${host.name}`, signal);
     const current = await host.agent.readPreferences(deadline);
     if (!isDeepStrictEqual(current, wanted)) await host.agent.writePreferences(wanted, deadline);
+    return true;
   } catch (error) {
     logger.warn(`${host.name} was not told what the settings say: ${String(error)}`);
+    return false;
   }
 }
 
