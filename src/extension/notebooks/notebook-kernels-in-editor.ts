@@ -263,8 +263,16 @@ export class NotebookKernelsInEditor implements NotebookKernels {
     const known =
       (await rememberUse(this.context, host, reference)) ?? rememberedFromKernel(host, details, reference);
     await environments.set({ ...known, lastUsedAt: clock.now() });
+    // First, since cells that the kernel runs already are shown with the controller.
+    if (!(await this.controllers.select(notebook, reference))) {
+      await this.context.showProblem({
+        severity: 'warning',
+        message: `The kernel on ${host.name} is not used: the editor did not select ${toSingleLine(known.name, 80)} for this notebook.`,
+        actions: [],
+      });
+      return;
+    }
     await this.open.get(notebook).useKernel(host, details, reference);
-    await this.controllers.select(notebook, reference);
   }
 
   private async chooseAnother(notebook: vscode.NotebookDocument): Promise<void> {
