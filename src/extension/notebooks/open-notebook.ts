@@ -1,7 +1,7 @@
 import { dirname } from 'node:path';
 import type { NotebookCell, NotebookCellExecution, NotebookDocument } from 'vscode';
 import type { Disposable } from '../../base/disposable';
-import { isAbortError, toError } from '../../base/errors';
+import { toError } from '../../base/errors';
 import { Sequence } from '../../base/sequence';
 import { toSingleLine } from '../../base/text';
 import type { KernelDetails } from '../../protocol/kernels';
@@ -18,7 +18,7 @@ import { defaultFolderOf, formatRemoteFolder, isMissingFileError, remoteFolderHi
 import { isSameEnvironment } from './remembered-environments';
 import { isSameChoice, withoutKernel, type RememberedNotebook } from './remembered-notebooks';
 import { choosePath, isOwnPath } from './session-paths';
-import { describeKernelEnd, describeStartFailure } from './start-problems';
+import { describeEndedKernel, describeKernelEnd, describeStartFailure } from './start-problems';
 
 /** A notebook that is open in this window, with the kernel it uses. Its methods show their own errors and never reject. */
 export class OpenNotebook implements Disposable {
@@ -127,9 +127,9 @@ export class OpenNotebook implements Disposable {
     try {
       await this.linking.run(async () => {
         if (this.link !== undefined || this.isDisposed) return;
-        const details = await this.context.starter.findLiving(host, kernelId, AbortSignal.timeout(20_000));
-        if (details !== undefined) await this.linkTo(host, details);
-        else await this.forgetKernel();
+        const details = await host.agent.findKernel(kernelId, AbortSignal.timeout(20_000));
+        if (details !== undefined && details.state !== 'dead') await this.linkTo(host, details);
+        else await this.settleMissedEnd(host, kernelId, details);
       });
     } catch (error) {
       this.context.logger.info(`the kernel of before was not found: ${toError(error).message}`);
@@ -154,7 +154,7 @@ export class OpenNotebook implements Disposable {
     try {
       return await this.linking.run(() => this.findOrStart(remembered));
     } catch (error) {
-      if (error instanceof DeclinedError || isCancelled(error)) return undefined;
+      if (error instanceof DeclinedError || toError(error).name === 'AbortError') return undefined;
       this.context.logger.warn(`no kernel: ${toError(error).message}`);
       const where = { environmentName: remembered.environmentName, hostName: this.host?.name ?? 'its host' };
       void this.context.showKernelProblem(this.notebook, describeStartFailure(error, where));
@@ -326,12 +326,28 @@ export class OpenNotebook implements Disposable {
     link.dispose();
     void this.context.notebooks.setRuns(this.uri, undefined);
     this.context.changed(this.notebook);
-    if (isOnPurpose || this.isDisposed || (details?.exit === undefined && !wasBusy)) return;
-    const output = details?.exit?.output ?? '';
-    void this.context.showKernelProblem(this.notebook, {
-      message: sentence,
-      remedies: [{ kind: 'restart' }, { kind: 'show-output', output, kernelId: link.details.id }],
-    });
+    if (isOnPurpose || this.isDisposed) return;
+    this.showEnd(link.host, { kernelId: link.details.id, exit: details?.exit, wasBusy });
+  }
+
+  /** The kernel of before ended while this window was not there, or could not hear of it. Said once, then it is forgotten. */
+  private async settleMissedEnd(
+    host: Host,
+    kernelId: string,
+    details: KernelDetails | undefined,
+  ): Promise<void> {
+    // A person who chose another one meanwhile, or saw it end here, knows.
+    if (this.remembered?.kernelId !== kernelId) return;
+    const isKnown = this.lastEnded?.kernelId === kernelId;
+    const runs = this.context.notebooks.runsOf(this.uri);
+    const wasBusy = runs?.kernelId === kernelId && runs.runs.length > 0;
+    await this.forgetKernel();
+    if (!isKnown) this.showEnd(host, { kernelId, exit: details?.exit, wasBusy });
+  }
+
+  private showEnd(host: Host, ended: Parameters<typeof describeEndedKernel>[1]): void {
+    const problem = describeEndedKernel(host.name, ended);
+    if (problem !== undefined) void this.context.showKernelProblem(this.notebook, problem);
   }
 
   private onRestarting(link: KernelLink): void {
@@ -375,8 +391,4 @@ export class OpenNotebook implements Disposable {
 export function baseNameOf(notebook: NotebookDocument): string {
   const path = notebook.uri.path;
   return path.slice(path.lastIndexOf('/') + 1) || 'notebook';
-}
-
-function isCancelled(error: unknown): boolean {
-  return isAbortError(error) && toError(error).name === 'AbortError';
 }

@@ -102,6 +102,22 @@ export function describeKernelEnd(hostName: string, exit: KernelExit | undefined
   return `The kernel of this notebook on ${host} ended (${reasonOf(exit)}).`;
 }
 
+/**
+ * What to say of a kernel that ended, and what to offer. `undefined` for one that is just not there any more and was doing nothing: the next
+ * cell starts another.
+ */
+export function describeEndedKernel(
+  hostName: string,
+  ended: { readonly kernelId: string; readonly exit: KernelExit | undefined; readonly wasBusy: boolean },
+): KernelProblem | undefined {
+  const { kernelId, exit, wasBusy } = ended;
+  if (exit === undefined && !wasBusy) return undefined;
+  return {
+    message: describeKernelEnd(hostName, exit),
+    remedies: [{ kind: 'restart' }, { kind: 'show-output', output: exit?.output ?? '', kernelId }],
+  };
+}
+
 function reasonOf(exit: KernelExit): string {
   if (exit.signal === undefined)
     return exit.code === undefined ? 'exit code unknown' : `exit code ${exit.code}`;

@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { WireError } from '../../../src/protocol/errors';
 import type { KernelExit } from '../../../src/protocol/kernels';
-import { describeKernelEnd, describeStartFailure } from '../../../src/extension/notebooks/start-problems';
+import {
+  describeEndedKernel,
+  describeKernelEnd,
+  describeStartFailure,
+} from '../../../src/extension/notebooks/start-problems';
 import {
   defaultFolderOf,
   formatRemoteFolder,
@@ -111,6 +115,27 @@ describe('the sentence for a kernel that ended', () => {
       assert.equal(describeKernelEnd('lab-7', how), message);
     });
   }
+});
+
+describe('a kernel that ended', () => {
+  const exit = { code: 3, at: 5, output: 'the end' } as unknown as KernelExit;
+  const ended = { kernelId: 'k', exit, wasBusy: false };
+
+  test('is said to have, with what it printed and a fresh start', () => {
+    assert.deepEqual(describeEndedKernel('lab-7', ended), {
+      message: 'The kernel of this notebook on lab-7 ended (exit code 3).',
+      remedies: [{ kind: 'restart' }, { kind: 'show-output', output: 'the end', kernelId: 'k' }],
+    });
+  });
+
+  test('and of which nothing is known is spoken of only when it was running something', () => {
+    const unknown = { ...ended, exit: undefined };
+    assert.equal(describeEndedKernel('lab-7', unknown), undefined);
+    assert.match(
+      describeEndedKernel('lab-7', { ...unknown, wasBusy: true })?.message ?? '',
+      /not there any more/,
+    );
+  });
 });
 
 describe('the remote folder', () => {
