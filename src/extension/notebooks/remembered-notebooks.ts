@@ -1,6 +1,6 @@
 import type { Memento } from 'vscode';
 import * as v from 'valibot';
-import { parserOf } from '../../base/parse';
+import { parserOf, type Parser } from '../../base/parse';
 import type { RememberedRun } from './notebook-execution';
 
 const rememberedNotebookSchema = v.object({
@@ -41,6 +41,9 @@ const maxNotebooks = 500;
 
 /** What is remembered of notebooks by their document URI. What cannot be read counts as nothing. */
 export class RememberedNotebooks {
+  private readonly parsedNotebooks = new LastParsed(parseNotebooks);
+  private readonly parsedRuns = new LastParsed(parseRuns);
+
   constructor(
     /** For all windows. */
     private readonly shared: Memento,
@@ -85,26 +88,46 @@ export class RememberedNotebooks {
 
   /** Follows a notebook to its new place. */
   async rename(fromUri: string, toUri: string): Promise<void> {
+    await this.copy(fromUri, toUri);
+    await this.forget(fromUri);
+  }
+
+  /** The first half of a rename that may not come to pass: what is remembered of one is remembered of the other too. */
+  async copy(fromUri: string, toUri: string): Promise<void> {
     const notebook = this.get(fromUri);
     const runs = this.runsOf(fromUri);
-    if (notebook !== undefined) {
-      await this.set(toUri, notebook);
-      await this.set(fromUri, undefined);
-    }
-    if (runs !== undefined) {
-      await this.setRuns(toUri, runs);
-      await this.setRuns(fromUri, undefined);
-    }
+    if (notebook !== undefined) await this.set(toUri, notebook);
+    if (runs !== undefined) await this.setRuns(toUri, runs);
+  }
+
+  /** Nothing is remembered of it any more. */
+  async forget(uri: string): Promise<void> {
+    if (this.get(uri) !== undefined) await this.set(uri, undefined);
+    if (this.runsOf(uri) !== undefined) await this.setRuns(uri, undefined);
   }
 
   private all(): Readonly<Record<string, RememberedNotebook>> {
-    const result = parseNotebooks(this.shared.get(notebooksKey) ?? {});
-    return result.ok ? result.value : {};
+    return this.parsedNotebooks.of(this.shared.get(notebooksKey)) ?? {};
   }
 
   private allRuns(): Readonly<Record<string, RememberedRuns>> {
-    const result = parseRuns(this.own.get(runsKey) ?? {});
-    return result.ok ? result.value : {};
+    return this.parsedRuns.of(this.own.get(runsKey)) ?? {};
+  }
+}
+
+/** Parses what is stored once, as long as the memento gives the same object: it is asked for at every change of what is shown. */
+class LastParsed<T> {
+  private last: { readonly stored: unknown; readonly value: T | undefined } | undefined;
+
+  constructor(private readonly parse: Parser<T>) {}
+
+  /** `undefined` for what cannot be read. */
+  of(stored: unknown): T | undefined {
+    if (this.last === undefined || this.last.stored !== stored) {
+      const result = this.parse(stored);
+      this.last = { stored, value: result.ok ? result.value : undefined };
+    }
+    return this.last.value;
   }
 }
 

@@ -62,6 +62,46 @@ describe('remembered notebooks', () => {
     assert.ok(!notebooks.isSessionTaken('p', 'file:///b.ipynb'));
   });
 
+  test('are remembered under both names while a rename may still fail', async () => {
+    const notebooks = new RememberedNotebooks(createMemento(), createMemento());
+    await notebooks.set('file:///a.ipynb', notebook({ kernelId: 'k' }));
+    await notebooks.setRuns('file:///a.ipynb', noRuns('s', 'k'));
+    await notebooks.copy('file:///a.ipynb', 'file:///b.ipynb');
+    for (const uri of ['file:///a.ipynb', 'file:///b.ipynb'])
+      assert.deepEqual([notebooks.get(uri)?.kernelId, notebooks.runsOf(uri)?.sessionId], ['k', 's']);
+    await notebooks.forget('file:///a.ipynb');
+    assert.deepEqual(notebooks.uris(), ['file:///b.ipynb']);
+  });
+
+  test('are read once for each change, also of another window', async () => {
+    let stored: unknown = { a: notebook() };
+    let reads = 0;
+    const memento = {
+      get: () => stored,
+      update: (_key: string, value: unknown) => {
+        stored = value;
+        return Promise.resolve();
+      },
+    } as never;
+    const notebooks = new RememberedNotebooks(memento, createMemento());
+    const counted = {
+      get a() {
+        reads += 1;
+        return notebook();
+      },
+    };
+    stored = counted;
+    assert.ok(notebooks.get('a') !== undefined);
+    const readsOnce = reads;
+    assert.ok(readsOnce > 0);
+    for (let index = 0; index < 10; index += 1) notebooks.get('a');
+    assert.equal(reads, readsOnce);
+    stored = { b: notebook() };
+    assert.deepEqual([notebooks.get('a'), notebooks.get('b') !== undefined], [undefined, true]);
+    await notebooks.set('c', notebook());
+    assert.deepEqual(notebooks.uris(), ['b', 'c']);
+  });
+
   test('are the same choice unless another environment or kernel was chosen', () => {
     const before = notebook({ kernelId: 'k' });
     for (const [more, expected] of [
