@@ -53,7 +53,14 @@ export function activate(context: vscode.ExtensionContext): void {
         createSshTransport(),
       ],
       providers: [
-        createSwitchedProvider(() => createMdnsProvider({ logger: logger.child('discovery') }), discovery),
+        createSwitchedProvider(
+          () =>
+            createMdnsProvider({
+              logger: logger.child('discovery'),
+              loopbackOnly: readSettings().isDiscoveryOnThisMachineOnly,
+            }),
+          discovery,
+        ),
         createSshConfigurationProvider({ homeFolder: homedir(), logger }),
       ],
       client,

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { platform, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { preparedCodeServer } from '../code-server';
@@ -10,6 +10,9 @@ import { runCommand } from '../run-command';
 import { editorPackages, requireSystemPackages } from '../system-packages';
 import type { Places } from './places';
 import type { Story } from './story';
+
+/** Nothing of the demonstration leaves the machine, the search for hosts included. */
+const settings = { 'remoteKernels.discovery.onThisMachineOnly': true };
 
 /** An editor that the person looks at. */
 export interface OpenEditor {
@@ -60,6 +63,7 @@ async function openCodeServer(
           workspace: places.workspace,
           extension,
           environment: places.environment,
+          settings,
         },
         signal,
       ),
@@ -89,7 +93,9 @@ async function openDesktopEditor(
     '--extensions-dir',
     join(places.editor, 'desktop-extensions'),
   ];
-  await mkdir(places.editor, { recursive: true });
+  const user = join(places.editor, 'desktop', 'User');
+  await mkdir(user, { recursive: true });
+  await writeFile(join(user, 'settings.json'), JSON.stringify(settings, null, 2));
   await story.step(
     'installing the extension into VS Code',
     () =>

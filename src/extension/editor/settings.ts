@@ -5,6 +5,8 @@ import type { Preferences } from '../../protocol/agent';
 /** The settings of the extension, as `package.json` describes them. */
 export interface Settings {
   readonly isDiscoveryEnabled: boolean;
+  /** Whether nothing is asked of any network: only this machine's own daemons are found. */
+  readonly isDiscoveryOnThisMachineOnly: boolean;
   /** As typed. */
   readonly hosts: readonly string[];
   /** Paths of PEM files. */
@@ -42,6 +44,7 @@ export function readSettings(): Settings {
   };
   return {
     isDiscoveryEnabled: flag('discovery.enabled', true),
+    isDiscoveryOnThisMachineOnly: flag('discovery.onThisMachineOnly', false),
     hosts: texts('hosts'),
     certificateAuthorities: texts('trust.certificateAuthorities'),
     connectsOnStartup: text('connect.onStartup', 'last') !== 'none',
