@@ -65,12 +65,12 @@ async function measureTarget(target: Target, add: Results['add']): Promise<void>
     'opening until kernel_info, p50, ms': quantile(opening, 0.5),
     'opening, p99, ms': quantile(opening, 0.99),
   });
-  add(target.name, await measureStoppedReader(kernel));
   const keeper = started.carriers[1];
   if (target.name === 'agent by socket' && keeper !== undefined) {
     const { residentBytes, ownBytes } = await memoryOf(keeper);
     add('keeper', { 'memory, MiB': residentBytes / 2 ** 20, 'memory of its own, MiB': ownBytes / 2 ** 20 });
   }
+  add(target.name, await measureStoppedReader(kernel));
   await kernel.client.close();
   await started.shutDown();
 }

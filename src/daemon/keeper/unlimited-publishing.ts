@@ -11,12 +11,14 @@ const liftHighWaterMark = [
   "(__import__('ipykernel.kernelapp', fromlist=['IPKernelApp']).IPKernelApp.instance().iopub_thread)",
 ].join('');
 
-/** The content of an `execute_request` that lifts the limit, for the kernels that are ipykernel with Python inside. */
+/**
+ * The content of an `execute_request` that lifts the limit, for kernels of Python. In one that is not ipykernel the expression fails, which
+ * is part of an ordinary reply.
+ */
 export function unlimitedPublishingRequest(
-  order: Pick<KeeperOrder, 'launcher' | 'language'>,
+  order: Pick<KeeperOrder, 'language'>,
 ): Record<string, unknown> | undefined {
-  const isPython = order.launcher !== 'kernelspec' && order.language === 'python';
-  if (!isPython) return undefined;
+  if (order.language.toLowerCase() !== 'python') return undefined;
   return {
     code: '',
     silent: true,

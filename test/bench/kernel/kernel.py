@@ -95,7 +95,7 @@ class Kernel:
                 "banner": "", "help_links": [],
             }
         elif kind == "execute_request":
-            content = self.execute(json.loads(json.loads(rest[3])["code"]), header, rest[4:])
+            content = self.execute(json.loads(json.loads(rest[3])["code"] or "{}"), header, rest[4:])
         else:
             content = {"status": "ok", "restart": False}
         self.reply(socket, identities, kind.replace("_request", "_reply"), content, header)
