@@ -6,8 +6,6 @@ import { systemClock, withDeadline, type Clock } from '../../base/time';
 import type { Client, Hello } from '../../protocol/agent';
 import { parsePin, type Pin } from '../../protocol/pin';
 import {
-  passwordSecretKey,
-  tokenSecretKey,
   type AnyTransport,
   type Connection,
   type Endpoint,
@@ -19,6 +17,7 @@ import { hostIdOf, isSameEndpoint, mergeEndpoints, thisMachineId } from './endpo
 import type { ConnectOutcome, Host, Hosts, HostStorage, SavedHost, SignOutOutcome, TypedHost } from './host';
 import { HostConnection } from './host-connection';
 import type { HostProvider } from './host-provider';
+import { HostSecrets } from './host-secrets';
 import { isLost } from './host-state';
 import { KnownHost } from './known-host';
 import { acceptedPinOf, isSameEvidence, mergeHosts, type HostDescription, type HostEvidence } from './merge';
@@ -60,11 +59,13 @@ class HostRegistry implements Hosts, Disposable {
   private readonly hosts = new Map<string, KnownHost>();
   private readonly evidence = new Map<string, HostEvidence>();
   private readonly saved: SavedHosts;
+  private readonly secrets: HostSecrets;
   private readonly clock: Clock;
   readonly onDidChange = this.changes.event;
 
   constructor(private readonly options: HostsOptions) {
     this.saved = new SavedHosts(options.storage);
+    this.secrets = new HostSecrets(options.secrets, options.logger);
     this.clock = options.clock ?? systemClock;
   }
 
@@ -121,7 +122,7 @@ class HostRegistry implements Hosts, Disposable {
     const host = this.hosts.get(id);
     if (host === undefined) return { isHostTold: false };
     const isHostTold = await this.tellSignOut(host, isEverywhere, signal);
-    await this.forgetSecrets(host.description.saved);
+    await this.secrets.forget(host.description.saved);
     this.disconnect(id);
     return { isHostTold };
   }
@@ -132,7 +133,7 @@ class HostRegistry implements Hosts, Disposable {
     const { saved } = host.description;
     host.connection.disconnect();
     this.evidence.delete(id);
-    await this.forgetSecrets(saved);
+    await this.secrets.forget(saved);
     await this.saved.delete(id);
     this.rebuild();
   }
@@ -164,7 +165,7 @@ class HostRegistry implements Hosts, Disposable {
     const host = this.hosts.get(id);
     const saved = host?.description.saved;
     if (host === undefined || saved === undefined) return;
-    await this.forgetSecrets(saved);
+    await this.secrets.forget(saved);
     this.evidence.delete(id);
     // The daemon behind another key may be another one: it says so when it is connected.
     await this.save({ ...withoutDaemon(saved), pin, acceptedAt: this.clock.now() });
@@ -324,7 +325,9 @@ class HostRegistry implements Hosts, Disposable {
       this.changes.fire();
       return;
     }
-    void this.save({ id, name: hostName, endpoints, ...saved, ...change });
+    const changed: SavedHost = { id, name: hostName, endpoints, ...saved, ...change };
+    this.secrets.forgetReplaced(saved, changed);
+    void this.save(changed);
   }
 
   private save(host: SavedHost): Promise<void> {
@@ -333,13 +336,6 @@ class HostRegistry implements Hosts, Disposable {
     });
     this.rebuild();
     return written;
-  }
-
-  private async forgetSecrets(saved: SavedHost | undefined): Promise<void> {
-    const pin = parsePin(saved?.pin);
-    if (!pin.ok || saved?.userName === undefined) return;
-    await this.options.secrets.delete(tokenSecretKey(pin.value, saved.userName));
-    await this.options.secrets.delete(passwordSecretKey(pin.value, saved.userName));
   }
 
   private expect(id: string): KnownHost {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { withDeadline } from '../../../src/base/time';
+import { until, withDeadline } from '../../../src/base/time';
 import { startCutter } from '../../support/cutter';
+import type { SavedHost } from '../../../src/extension/hosts/host';
+import { passwordSecretKey, tokenSecretKey } from '../../../src/extension/transports/transport';
 import { createCertificate } from '../transports/certificates';
 import { hello, startFakeFrontDoor, wellKnown, type FakeFrontDoor } from '../transports/fake-front-door';
 import { createPerson, createProfile, openWindow, untilState } from './window';
@@ -33,6 +35,12 @@ async function startDoor(t: TestContext, canSignOut = true): Promise<FakeFrontDo
   });
 }
 
+function withoutDate(saved: SavedHost): SavedHost {
+  return Object.fromEntries(
+    Object.entries(saved).filter(([key]) => key !== 'acceptedAt'),
+  ) as unknown as SavedHost;
+}
+
 const remembering = (userName: string) =>
   createPerson([userName, { value: `the password of ${userName}`, isToBeRemembered: true }]);
 
@@ -59,4 +67,60 @@ test('signing out says whether the host was told, and forgets the sign-in here i
     assert.equal(profile.secrets.values.size, 0);
     assert.equal(host.state.kind, 'disconnected');
   }
+});
+
+test('a password is remembered under the spelling of the host, used without asking, and forgotten with the host', async (t) => {
+  const door = await startDoor(t);
+  const profile = createProfile();
+  const { hosts } = openWindow(t, { profile });
+  const host = hosts.add({ kind: 'tls', hostname: '127.0.0.1', port: door.port });
+  await hosts.connect(host.id, { interaction: remembering('Ada'), signal: signal() });
+  const { pin } = door.certificate;
+  assert.deepEqual([...profile.secrets.values.keys()].sort(), [
+    passwordSecretKey(pin, 'ada'),
+    tokenSecretKey(pin, 'ada'),
+  ]);
+  hosts.disconnect(host.id);
+  await profile.secrets.delete(tokenSecretKey(pin, 'ada'));
+  assert.deepEqual(await hosts.connect(host.id, { signal: signal() }), { kind: 'connected' });
+  await hosts.forget(host.id);
+  assert.equal(profile.secrets.values.size, 0);
+});
+
+test('nothing of an earlier user or an earlier key of a host stays behind', async (t) => {
+  const [first, second] = [await startDoor(t), await startDoor(t)];
+  const profile = createProfile();
+  const { hosts } = openWindow(t, { profile });
+  const host = hosts.add({ kind: 'tls', hostname: '127.0.0.1', port: first.port });
+  const keptFor = () => [...profile.secrets.values.keys()].sort();
+  await hosts.connect(host.id, { interaction: remembering('ada'), signal: signal() });
+  hosts.disconnect(host.id);
+  // The host does not know ada's sign-in any more, and bob takes her place.
+  profile.secrets.values.set(tokenSecretKey(first.certificate.pin, 'ada'), 'old'.padEnd(43, 'T'));
+  profile.secrets.values.delete(passwordSecretKey(first.certificate.pin, 'ada'));
+  profile.secrets.values.set('another secret', 'kept');
+  await hosts.connect(host.id, { interaction: remembering('bob'), signal: signal() });
+  assert.deepEqual(keptFor(), [
+    'another secret',
+    passwordSecretKey(first.certificate.pin, 'bob'),
+    tokenSecretKey(first.certificate.pin, 'bob'),
+  ]);
+  hosts.disconnect(host.id);
+  await until(() => (profile.storage.read()[0]?.wasConnected === false ? true : undefined), signal());
+
+  // A key that an authority vouched for has no date, and the next one takes its place without a question about a change.
+  await profile.storage.write(
+    profile.storage.read().map((saved) => ({
+      ...withoutDate(saved),
+      endpoints: [{ kind: 'tls', hostname: '127.0.0.1', port: second.port, origin: 'typed' }],
+    })),
+  );
+  await hosts.connect(host.id, { interaction: remembering('bob'), signal: signal() });
+  assert.equal(host.state.kind, 'connected');
+  await until(() => (keptFor().length === 3 ? true : undefined), signal());
+  assert.deepEqual(keptFor(), [
+    'another secret',
+    passwordSecretKey(second.certificate.pin, 'bob'),
+    tokenSecretKey(second.certificate.pin, 'bob'),
+  ]);
 });

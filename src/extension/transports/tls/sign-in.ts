@@ -69,7 +69,14 @@ async function signInWithRememberedPassword(context: SignInContext): Promise<Sig
     if (interaction === undefined) throw needed(options);
     answer = await converse(context, interaction, userName, answer.more);
   }
-  if (answer.kind === 'signed-in') return answer.signedIn;
+  if (answer.kind === 'signed-in') {
+    const { user } = answer.signedIn;
+    if (user !== userName) {
+      await secrets.set(passwordSecretKey(pin, user), password);
+      await secrets.delete(key);
+    }
+    return answer.signedIn;
+  }
   await secrets.delete(key);
   return undefined;
 }
@@ -112,8 +119,10 @@ async function signInWithPassword(context: SignInContext, interaction: Interacti
     });
     const answer = await signInAs(context, interaction, userName, password.value);
     if (answer.kind !== 'signed-in') continue;
-    if (password.isToBeRemembered) await secrets.set(passwordSecretKey(pin, userName), password.value);
-    return answer.signedIn;
+    // Under the host's spelling of the name, which is the one that is remembered, looked up and forgotten.
+    const { signedIn } = answer;
+    if (password.isToBeRemembered) await secrets.set(passwordSecretKey(pin, signedIn.user), password.value);
+    return signedIn;
   }
   throw new ConnectionError('refused', 'no password was accepted', { userName });
 }

@@ -170,7 +170,13 @@ async function openConnection(
     token = await secrets.get(secretKey);
     if (token === undefined) return undefined;
     const answer = await door.readHello(signal);
-    if (answer !== undefined) return answer;
+    if (answer !== undefined) {
+      if (answer.user !== options.userName) {
+        await secrets.set(tokenSecretKey(key.pin, answer.user), token);
+        await secrets.delete(secretKey);
+      }
+      return answer;
+    }
     logger.info('the host does not accept the earlier sign-in any more');
     token = undefined;
     await secrets.delete(secretKey);
