@@ -188,7 +188,7 @@ export class HostConnection implements Disposable {
       kind: 'attempt-failed',
       at: this.options.clock.now(),
       cause,
-      retryAt: this.takeRetryTime(cause),
+      ...this.takeRetryTime(cause),
     });
     const isDismissed = cause.code === 'cancelled' || cause.code === 'key-declined';
     return isDismissed ? { kind: 'cancelled' } : { kind: 'failed', error: cause };
@@ -209,7 +209,7 @@ export class HostConnection implements Disposable {
 
   private onLost(cause: ConnectionError): void {
     if (this.current.kind !== 'connected') return;
-    const { clock, logger, reconnectsAutomatically } = this.options;
+    const { clock, logger } = this.options;
     logger.warn(`the connection was lost: ${cause.code}: ${cause.message}`);
     if (clock.now() - this.current.since >= stableAfterMs) this.backoff = createBackoff(reconnectPolicy);
     this.letGo();
@@ -217,15 +217,19 @@ export class HostConnection implements Disposable {
       kind: 'lost',
       at: clock.now(),
       cause,
-      ...(reconnectsAutomatically() ? { retryAt: this.takeRetryTime(cause) } : {}),
+      ...this.takeRetryTime(cause),
     });
   }
 
-  /** When to try again, and one step further for the time after. A host that asks to wait is given that time. */
-  private takeRetryTime(cause: ConnectionError): number {
+  /**
+   * When to try again, and one step further for the time after. A host that asks to wait is given that time. Never, if the person does not
+   * want hosts back by themselves.
+   */
+  private takeRetryTime(cause: ConnectionError): { readonly retryAt?: number } {
+    if (!this.options.reconnectsAutomatically()) return {};
     const { delayMs } = this.backoff;
     this.backoff = this.backoff.next();
-    return this.options.clock.now() + Math.max(delayMs, cause.facts.retryAfterMs ?? 0);
+    return { retryAt: this.options.clock.now() + Math.max(delayMs, cause.facts.retryAfterMs ?? 0) };
   }
 
   private retry(): void {

@@ -8,12 +8,12 @@ export type HostEvent =
   | { readonly kind: 'connect-started'; readonly at: number; readonly isAutomatic: boolean }
   | { readonly kind: 'step'; readonly step: ConnectStep }
   | { readonly kind: 'connected'; readonly at: number; readonly userName: string; readonly address: string }
-  /** The attempt ended. `retryAt` is when the next one would be. */
+  /** The attempt ended. `retryAt` is when the next one would be; without it the person does not want any by itself. */
   | {
       readonly kind: 'attempt-failed';
       readonly at: number;
       readonly cause: ConnectionError;
-      readonly retryAt: number;
+      readonly retryAt?: number;
     }
   /** The connection went. Without `retryAt` the person does not want it back by itself. */
   | {
@@ -105,7 +105,7 @@ function onAttemptFailed(
   if (cause.code === 'cancelled' || cause.code === 'key-declined') return { kind: 'disconnected' };
   if (cause.code === 'key-changed') return toKeyChanged(cause, at);
   if (cause.recovery === 'ask') return { kind: 'sign-in-needed', cause, since: at };
-  if (state.kind === 'reconnecting' && isWorthRetrying(cause))
+  if (state.kind === 'reconnecting' && retryAt !== undefined && isWorthRetrying(cause))
     return { kind: 'waiting', cause, attempt: state.attempt + 1, retryAt, lostAt: state.lostAt };
   return { kind: 'failed', cause, since: at };
 }

@@ -298,6 +298,10 @@ test('without automatic reconnection a lost host says so and comes back when tol
   hosts.wake();
   const failed = await untilState(host, 'failed');
   assert.equal(failed.cause.code, 'lost');
+  // Being told once is one attempt, which does not begin a row of them.
+  hosts.reconnectNow(host.id);
+  assert.equal(host.state.kind, 'reconnecting');
+  await untilState(host, 'failed');
   await cutter.set('pass');
   hosts.reconnectNow(host.id);
   await untilState(host, 'connected');

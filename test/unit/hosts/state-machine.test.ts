@@ -144,3 +144,9 @@ test('every reason has an end while connecting, and none of them leaves the atte
     }
   }
 });
+
+test('without a time for the next attempt one that fails is the last', () => {
+  const failure = { kind: 'attempt-failed', at: 5, cause: error('no-answer') } as const;
+  assert.deepEqual(next(states.reconnecting, failure), { kind: 'failed', cause: failure.cause, since: 5 });
+  assert.equal(next(states.reconnecting, { ...failure, retryAt: 7 }).kind, 'waiting');
+});
