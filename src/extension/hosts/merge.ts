@@ -47,7 +47,10 @@ export function mergeHosts(input: MergeInput): readonly HostDescription[] {
   const known = listKnown(input);
   const own = new Map<string, HostDescription>();
   for (const found of input.found) {
-    const home = known.find((host) => belongsTo(found, host, input.evidence.get(host.id)));
+    // A saved host at this very place comes before another that only leads to the same daemon, as this machine may.
+    const home =
+      known.find((host) => isAtItsPlace(found, host, input.evidence.get(host.id))) ??
+      known.find(({ id }) => isProven(found, input.evidence.get(id)));
     if (home === undefined) addOwn(own, found);
     else home.found.push(found);
   }
@@ -81,14 +84,17 @@ function listKnown({ hasThisMachine, thisMachineName, saved }: MergeInput): Know
   ];
 }
 
-function belongsTo(found: FoundHost, host: Known, evidence: HostEvidence | undefined): boolean {
+/** Whether it is an endpoint of the host and does not claim another key. */
+function isAtItsPlace(found: FoundHost, host: Known, evidence: HostEvidence | undefined): boolean {
   const { claimed } = found;
   const key = endpointKey(found.endpoint);
-  const isSamePlace = host.endpoints.some((endpoint) => endpointKey(endpoint) === key);
-  if (isSamePlace) {
-    const pin = acceptedPinOf(host.saved) ?? evidence?.pin;
-    return claimed === undefined || pin === undefined || claimed.pinHint === pinHint(pin);
-  }
+  if (!host.endpoints.some((endpoint) => endpointKey(endpoint) === key)) return false;
+  const pin = acceptedPinOf(host.saved) ?? evidence?.pin;
+  return claimed === undefined || pin === undefined || claimed.pinHint === pinHint(pin);
+}
+
+/** Whether it claims what an authenticated connection of the host has reported. */
+function isProven({ claimed }: FoundHost, evidence: HostEvidence | undefined): boolean {
   if (claimed === undefined || evidence === undefined) return false;
   return claimed.daemonId === evidence.daemonId && claimed.pinHint === pinHint(evidence.pin);
 }

@@ -134,3 +134,24 @@ for (const [raw, shown] of [
     assert.equal(host?.name, shown);
   });
 }
+
+test('a saved host at the announced place comes before this machine, which only leads to the same daemon', () => {
+  const own = announced('lab-7.local', daemonOne, pinOne);
+  const listed = mergeHosts({
+    hasThisMachine: true,
+    thisMachineName: 'This machine',
+    saved: [saved],
+    found: [own],
+    evidence: new Map([
+      ['this-machine', proven],
+      ['lab7', proven],
+    ]),
+  });
+  assert.deepEqual(
+    listed.map(({ id, isAnnounced, claimedEndpoints }) => [id, isAnnounced, claimedEndpoints.length]),
+    [
+      ['this-machine', false, 0],
+      ['lab7', true, 0],
+    ],
+  );
+});
