@@ -193,11 +193,11 @@ test('what is sent while a kernel restarts runs afterwards, in the order in whic
   await keeper.untilState((state) => state.state === 'restarting');
   client.execute('1');
   const ids: string[] = [];
-  let isRunning = true;
+  const restarted = new AbortController();
   const watching = keeper
     .untilState((state) => state.pid !== undefined && state.pid !== before)
-    .then(() => (isRunning = false));
-  while (isRunning) {
+    .then(() => restarted.abort());
+  while (!restarted.signal.aborted) {
     ids.push(client.execute(`${ids.length + 2}`));
     await delay(20);
   }
