@@ -79,6 +79,9 @@ export class Controllers implements Disposable {
     for (const [id, entry] of this.entries) {
       if (wanted.has(id)) continue;
       this.entries.delete(id);
+      // A controller that is gone begins no execution; the editor does not say that it was deselected.
+      for (const notebook of vscode.workspace.notebookDocuments)
+        if (this.selections.get(notebook) === entry) this.selections.delete(notebook);
       entry.dispose();
     }
   }

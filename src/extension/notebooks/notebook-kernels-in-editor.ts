@@ -45,7 +45,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
   constructor(private readonly options: NotebookKernelsOptions) {
     const { hosts, globalState, workspaceState, extensionId, clientId, defaultRemoteFolder } = options;
     const { logger } = options;
-    const environments = new RememberedEnvironments(globalState);
+    const environments = new RememberedEnvironments(globalState, (reference) => this.open.isInUse(reference));
     const notebooks = new RememberedNotebooks(globalState, workspaceState);
     const showProblem = createShowProblem(logger);
     this.controllers = new Controllers({

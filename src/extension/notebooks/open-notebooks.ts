@@ -5,10 +5,16 @@ import type { EnvironmentReference } from '../editor/notebook-kernels';
 import { notebookType } from './controllers';
 import type { NotebookContext } from './notebook-context';
 import { OpenNotebook } from './open-notebook';
+import { isSameEnvironment } from './remembered-environments';
 import { hasSameCells } from './saved-as';
 
 /** A selection within this time after opening is the editor's memory, later it is a person's choice. */
 const settlingMs = 1500;
+
+interface RenamedFile {
+  readonly oldUri: vscode.Uri;
+  readonly newUri: vscode.Uri;
+}
 
 /** The notebooks that are open in this window. Follows them when they are renamed, saved under a first name, or closed. */
 export class OpenNotebooks implements Disposable {
@@ -27,7 +33,16 @@ export class OpenNotebooks implements Disposable {
     this.store.add(vscode.workspace.onDidCloseNotebookDocument((notebook) => this.onClosed(notebook)));
     this.store.add(
       vscode.workspace.onWillRenameFiles((event) => {
-        event.waitUntil(this.rename(event.files));
+        event.waitUntil(this.copy(event.files));
+      }),
+    );
+    this.store.add(
+      vscode.workspace.onDidRenameFiles((event) => {
+        this.forgetOld(event.files).catch((error: unknown) =>
+          this.context.logger.warn(
+            `a renamed notebook is still known by its old name: ${toError(error).message}`,
+          ),
+        );
       }),
     );
   }
@@ -58,6 +73,13 @@ export class OpenNotebooks implements Disposable {
   /** The notebooks that use the host. */
   of(hostId: string): OpenNotebook[] {
     return [...this.known.values()].filter((open) => open.remembered?.hostId === hostId);
+  }
+
+  /** Whether a notebook that is open uses the environment. */
+  isInUse(environment: EnvironmentReference): boolean {
+    return [...this.known.values()].some(
+      ({ remembered }) => remembered !== undefined && isSameEnvironment(remembered, environment),
+    );
   }
 
   /** What is shown of the notebooks on that host may have changed. */
@@ -120,19 +142,26 @@ export class OpenNotebooks implements Disposable {
   }
 
   /** The editor closes the document and opens it under its other name: by then it is remembered under that. */
-  private async rename(
-    files: readonly { readonly oldUri: vscode.Uri; readonly newUri: vscode.Uri }[],
-  ): Promise<void> {
+  private async copy(files: readonly RenamedFile[]): Promise<void> {
     for (const { oldUri, newUri } of files) {
       const from = oldUri.toString();
-      for (const uri of this.context.notebooks.uris()) {
-        const isIt = uri === from;
-        if (!isIt && !uri.startsWith(`${from}/`)) continue;
+      for (const uri of this.rememberedAt(from)) {
         const to = newUri.toString() + uri.slice(from.length);
         this.moved.add(to);
-        await this.context.notebooks.rename(uri, to);
+        await this.context.notebooks.copy(uri, to);
       }
     }
+  }
+
+  /** Only after the rename, which can fail or be refused. */
+  private async forgetOld(files: readonly RenamedFile[]): Promise<void> {
+    for (const { oldUri } of files)
+      for (const uri of this.rememberedAt(oldUri.toString())) await this.context.notebooks.forget(uri);
+  }
+
+  /** The remembered document of that URI, or those in the folder. */
+  private rememberedAt(uri: string): string[] {
+    return this.context.notebooks.uris().filter((known) => known === uri || known.startsWith(`${uri}/`));
   }
 }
 

@@ -34,7 +34,11 @@ const maxUsed = 12;
 
 /** The environments that have controllers of their own, kept for all windows. */
 export class RememberedEnvironments {
-  constructor(private readonly memento: Memento) {}
+  constructor(
+    private readonly memento: Memento,
+    /** Whether a notebook that is open uses it: it is never forgotten then. */
+    private readonly isInUse: (reference: EnvironmentReference) => boolean = () => false,
+  ) {}
 
   /** All of them, in no particular order. What cannot be read counts as nothing. */
   all(): readonly RememberedEnvironment[] {
@@ -50,7 +54,7 @@ export class RememberedEnvironments {
   /** Remembers the environment, or what changed of it. */
   async set(environment: RememberedEnvironment): Promise<void> {
     const others = this.all().filter((other) => !isSameEnvironment(other, environment));
-    await this.memento.update(storageKey, keepUseful([...others, environment]));
+    await this.memento.update(storageKey, keepUseful([...others, environment], this.isInUse));
   }
 }
 
@@ -59,11 +63,16 @@ export function isSameEnvironment(one: EnvironmentReference, other: EnvironmentR
   return one.hostId === other.hostId && one.environmentId === other.environmentId;
 }
 
-/** Pinned ones all, and of the others those used last. */
-export function keepUseful(environments: readonly RememberedEnvironment[]): RememberedEnvironment[] {
+/** Pinned ones all, those in use, and of the others those used last. */
+export function keepUseful(
+  environments: readonly RememberedEnvironment[],
+  isInUse: (reference: EnvironmentReference) => boolean,
+): RememberedEnvironment[] {
   const byUse = [...environments].sort((one, other) => other.lastUsedAt - one.lastUsedAt);
   const used = new Set(byUse.filter((environment) => !environment.isPinned).slice(0, maxUsed));
-  return environments.filter((environment) => environment.isPinned || used.has(environment));
+  return environments.filter(
+    (environment) => environment.isPinned || used.has(environment) || isInUse(environment),
+  );
 }
 
 /** What is to be remembered of an environment, keeping what a person decided about it before. */

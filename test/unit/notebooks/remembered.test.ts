@@ -155,6 +155,17 @@ describe('remembered environments', () => {
     assert.ok(names.includes('pinned') && names.includes('e299') && !names.includes('e100'));
   });
 
+  test('stay while a notebook that is open uses them, however long ago it was chosen', async () => {
+    const environments = new RememberedEnvironments(
+      createMemento(),
+      ({ environmentId }) => environmentId === 'e0',
+    );
+    for (let index = 0; index < 20; index += 1)
+      await environments.set(environment(`e${index}`, { lastUsedAt: index }));
+    const has = (environmentId: string) => environments.get({ hostId: 'h', environmentId }) !== undefined;
+    assert.deepEqual([has('e0'), has('e1'), has('e19')], [true, false, true]);
+  });
+
   test('keep what a person decided when the host tells of them anew', () => {
     const before = environment('0123456789abcdef', { isPinned: true, lastUsedAt: 7, trustedOwner: 'bob' });
     const after = rememberEnvironment(
