@@ -64,6 +64,7 @@ function following(t: test.TestContext, preferences: Preferences, all: readonly 
     },
     readSettings: () => ({
       isDiscoveryEnabled: true,
+      isDiscoveryOnThisMachineOnly: false,
       hosts: [],
       certificateAuthorities: [],
       connectsOnStartup: true,
