@@ -79,6 +79,15 @@ test('each state of a host offers its own way on', () => {
   const offers = (sample: SampleHost) =>
     hostRow(sampleHost(sample), { moment, environmentCount: 0, children: [] }).contextValue;
   assert.equal(offers({ state: waiting }), 'host disconnectable editable forgettable lost signedIn');
+  const lost = new ConnectionError('lost', 'ECONNRESET');
+  assert.equal(
+    offers({ state: { kind: 'failed', cause: lost, since: now } }),
+    'host disconnectable editable forgettable lost',
+  );
+  assert.equal(
+    offers({ state: { kind: 'failed', cause, since: now } }),
+    'host connectable editable forgettable',
+  );
   assert.equal(offers({ sources: ['discovered'], isAnnounced: true }), 'host connectable');
   assert.equal(
     offers({ state: { kind: 'key-changed', presented: pin, since: now } }),

@@ -66,6 +66,21 @@ test('a lost connection is the reconnect button, with countdown, reason and what
   assert.match(text.tooltip, /09:59/);
 });
 
+test('a lost connection that does not come back by itself is the reconnect button, too', () => {
+  const failed = (code: ConnectionError['code']) =>
+    sampleHost({ state: { kind: 'failed', cause: new ConnectionError(code, ''), since: now } });
+  const text = textOf([failed('lost'), sampleHost({ name: 'b', state: connected })]);
+  assert.equal(text?.text, '$(warning) lab-7: connection lost');
+  assert.equal(text.background, 'warning');
+  assert.equal(text.command.id, commandIds.reconnect);
+  assert.deepEqual(text.command.target, { hostId: 'lab-7' });
+  assert.equal(
+    textOf([failed('unreachable')])?.text,
+    '$(vm-outline) Remote Kernels',
+    'an attempt that failed at once is no lost connection',
+  );
+});
+
 test('what needs a person most comes first', () => {
   const cause = new ConnectionError('sign-in-needed', '');
   const lost = sampleHost({ name: 'a', state: waiting });

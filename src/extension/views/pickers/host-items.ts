@@ -3,6 +3,7 @@ import { escapeCodicons, toSingleLine } from '../../../base/text';
 import type { HostFilter } from '../../editor/pickers';
 import { isLost } from '../../hosts/host-state';
 import type { Host, TypedHost } from '../../hosts/host';
+import { isReconnectable } from '../lost';
 import { sortHosts } from '../tree/host-order';
 import { canSignOut, describeHost } from '../tree/host-row';
 import { endpointWords, type Moment } from '../words';
@@ -92,7 +93,7 @@ export function passesFilter(host: Host, filter: HostFilter): boolean {
     case 'signed-in':
       return canSignOut(host);
     case 'disconnectable':
-      return kind === 'connected' || kind === 'connecting' || isLost(host.state);
+      return kind === 'connected' || kind === 'connecting' || isReconnectable(host.state);
     case 'key-changed':
       return kind === 'key-changed';
   }

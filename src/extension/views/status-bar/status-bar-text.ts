@@ -7,7 +7,8 @@ import type { NotebookKernelReference } from '../../editor/notebook-kernels';
 import { isLost, type HostState } from '../../hosts/host-state';
 import type { Host } from '../../hosts/host';
 import type { ConnectionError } from '../../transports/transport';
-import { countKernels, secondsUntil, stepWords, timeWords, type Moment } from '../words';
+import { staysLost } from '../lost';
+import { countKernels, secondsUntil, shortReason, stepWords, timeWords, type Moment } from '../words';
 
 /** The item of the status bar as data. */
 export interface StatusBarText {
@@ -45,7 +46,7 @@ export function statusBarText(model: StatusBarModel): StatusBarText | undefined 
 
 const quiet = 9;
 
-/** What needs a person most comes first. Failed attempts that nobody waits for are not trouble of this moment. */
+/** What needs a person most comes first. Failed attempts that nobody waits for are not trouble of this moment; a connection that went is. */
 function troubleRank(state: HostState): number {
   switch (state.kind) {
     case 'key-changed':
@@ -57,9 +58,10 @@ function troubleRank(state: HostState): number {
       return 2;
     case 'connecting':
       return 3;
+    case 'failed':
+      return staysLost(state) ? 2 : quiet;
     case 'connected':
     case 'disconnected':
-    case 'failed':
       return quiet;
   }
 }
@@ -108,9 +110,13 @@ function troubleText(host: Host, model: StatusBarModel): StatusBarText {
       return make('sync~spin', t('connecting'), {
         command: { id: commandIds.showConnections, title: t('Show Connections') },
       });
+    case 'failed':
+      return make('warning', shortReason(state.cause.code), {
+        background: 'warning',
+        command: { id: commandIds.reconnect, title: t('Reconnect'), target },
+      });
     case 'connected':
     case 'disconnected':
-    case 'failed':
       return make('vm-outline', t('not connected'), {
         command: { id: commandIds.connect, title: t('Connect'), target },
       });

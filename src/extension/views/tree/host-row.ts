@@ -4,6 +4,7 @@ import { formatShortPin } from '../../../protocol/pin';
 import { protocolVersion } from '../../../protocol/version';
 import { isLost } from '../../hosts/host-state';
 import type { Host } from '../../hosts/host';
+import { isReconnectable, staysLost } from '../lost';
 import {
   countEnvironments,
   countKernels,
@@ -191,16 +192,17 @@ function accessibleHost(host: Host, description: string, surroundings: HostSurro
 
 function hostContextValue(host: Host): string {
   const { kind } = host.state;
-  const isConnectable = kind === 'disconnected' || kind === 'sign-in-needed' || kind === 'failed';
+  const isConnectable =
+    kind === 'disconnected' || kind === 'sign-in-needed' || (kind === 'failed' && !staysLost(host.state));
   const isSaved = host.sources.has('saved');
   return contextValue('host', {
     connectable: isConnectable,
     connected: kind === 'connected',
-    disconnectable: kind === 'connected' || kind === 'connecting' || isLost(host.state),
+    disconnectable: kind === 'connected' || kind === 'connecting' || isReconnectable(host.state),
     editable: isSaved && host.endpoints.some((endpoint) => endpoint.kind === 'tls'),
     forgettable: isSaved && !isLocal(host),
     keyChanged: kind === 'key-changed',
-    lost: isLost(host.state),
+    lost: isReconnectable(host.state),
     signedIn: canSignOut(host),
   });
 }
