@@ -147,7 +147,10 @@ class HostRegistry implements Hosts, Disposable {
       description.endpoints.some((own) => isSameEndpoint(own, endpoint)),
     );
     const known = listed.find(({ description }) => description.saved !== undefined);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      if (typed.kind === 'tls' && typed.userName !== undefined) this.enterAs(known, typed.userName);
+      return known;
+    }
     // Two announcements of one place claim different keys: what was typed is neither of them before a key was seen.
     const same = listed.length === 1 ? listed[0] : undefined;
     const userName = typed.kind === 'tls' ? typed.userName : undefined;
@@ -200,6 +203,13 @@ class HostRegistry implements Hosts, Disposable {
       this.options.logger.info(`${host.name} was not told of the sign-out: ${toError(error).message}`);
       return false;
     }
+  }
+
+  /** The next sign-in is that of another user; the one of before ends here. */
+  private enterAs(host: KnownHost, userName: string): void {
+    if (host.userName === userName) return;
+    if (isBusy(host)) host.connection.disconnect();
+    this.update(host, { userName });
   }
 
   private onNetworkChange(reason: string): void {

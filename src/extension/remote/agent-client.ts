@@ -30,6 +30,13 @@ export interface AgentClientOptions {
   readonly clock?: Clock;
 }
 
+/** One connection in use, with what lives as long as it does. */
+interface Attachment {
+  readonly http: HttpConnection;
+  readonly streams: DisposableStore;
+  readonly probe: Shared<boolean>;
+}
+
 /**
  * The {@link RemoteAgent} of one host, with the side that `hosts/` uses: it attaches connections and hears when one is lost. Whoever made it
  * disposes it; connections stay the property of whoever attached them.
@@ -41,11 +48,10 @@ export class AgentClient extends AgentRequests implements Disposable {
   private readonly measurements = this.store.add(new Emitter<number>());
   private readonly clock: Clock;
   private readonly logger: Logger;
-  private attached: { readonly http: HttpConnection; readonly streams: DisposableStore } | undefined;
+  private attached: Attachment | undefined;
   private lastSignAt = 0;
   private roundTrip: number | undefined;
   private lastHello: Hello | undefined;
-  private readonly sharedProbe = new Shared(() => this.probeOnce());
 
   readonly environments = this.store.add(new ListStore<Environment>(({ name: label }) => label));
   readonly kernels = this.store.add(
@@ -93,7 +99,9 @@ export class AgentClient extends AgentRequests implements Disposable {
       this.logger.info('the agent was started anew; its kernels are with their keepers');
     this.lastHello = hello;
     const streams = new DisposableStore();
-    this.attached = { http, streams };
+    // Every attachment has a probe of its own: an answer about the connection before says nothing about this one.
+    const attached: Attachment = { http, streams, probe: new Shared(() => this.probeOnce(attached)) };
+    this.attached = attached;
     this.follow(http, streams);
     streams.addRelease(this.measureAgain());
     this.attachmentChanges.fire(true);
@@ -113,7 +121,7 @@ export class AgentClient extends AgentRequests implements Disposable {
 
   /** Asks the host whether it is there and fires `onDidLose` when it is not. Resolves with whether it is. */
   probe(): Promise<boolean> {
-    return this.sharedProbe.run();
+    return this.attached?.probe.run() ?? Promise.resolve(false);
   }
 
   suspectLoss(reason: Error): void {
@@ -150,9 +158,7 @@ export class AgentClient extends AgentRequests implements Disposable {
     return hello;
   }
 
-  private async probeOnce(): Promise<boolean> {
-    const { attached } = this;
-    if (attached === undefined) return false;
+  private async probeOnce(attached: Attachment): Promise<boolean> {
     try {
       await this.greet(attached.http, withDeadline(probeTimeoutMs, 'the host'));
       return true;

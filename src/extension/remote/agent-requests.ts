@@ -49,13 +49,10 @@ export abstract class AgentRequests implements RemoteAgent {
       signal,
     });
     if (response.body === null) return;
-    const telling = this.environments.beginTelling();
+    // Only what is new is taken from here. What is gone, and how fresh the list is, the stream that is always open says.
     for await (const line of readLines(response.body, () => undefined)) {
       const event = parseJson(line, parseEnvironmentEvent);
-      if (!event.ok) continue;
-      if (event.value.event === 'environment') telling.put(event.value.environment);
-      else if (event.value.event === 'removed') telling.remove(event.value.id);
-      else if (event.value.event === 'complete') telling.complete();
+      if (event.ok && event.value.event === 'environment') this.environments.put(event.value.environment);
     }
   }
 

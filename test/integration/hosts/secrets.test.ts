@@ -124,3 +124,23 @@ test('nothing of an earlier user or an earlier key of a host stays behind', asyn
     tokenSecretKey(second.certificate.pin, 'bob'),
   ]);
 });
+
+test('a known host that is typed with another user name is left, and entered as that user next', async (t) => {
+  const door = await startDoor(t);
+  const profile = createProfile();
+  const { hosts } = openWindow(t, { profile });
+  const place = { kind: 'tls', hostname: '127.0.0.1', port: door.port } as const;
+  const host = hosts.add(place);
+  await hosts.connect(host.id, { interaction: remembering('ada'), signal: signal() });
+  assert.equal(hosts.add({ ...place, userName: 'ada' }), host);
+  assert.equal(hosts.add(place), host);
+  assert.deepEqual([host.state.kind, host.userName], ['connected', 'ada']);
+
+  assert.equal(hosts.add({ ...place, userName: 'bob' }), host);
+  assert.deepEqual([host.state.kind, host.userName], ['disconnected', 'bob']);
+  await until(() => (profile.secrets.values.size === 0 ? true : undefined), signal());
+  const bob = remembering('bob');
+  await hosts.connect(host.id, { interaction: bob, signal: signal() });
+  assert.equal(bob.prompts[0]?.suggestion, 'bob');
+  assert.ok(host.state.kind === 'connected' && host.state.userName === 'bob');
+});
