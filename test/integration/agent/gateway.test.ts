@@ -30,8 +30,13 @@ test('the client of JupyterLab starts a session, executes, interrupts, restarts,
   assert.equal(kernel.name, environmentKernelspecName(id));
   assert.deepEqual(await execute(kernel, 'print(6 * 7)'), { text: '42\n', status: 'ok' });
 
+  // ipykernel ignores a signal that comes after its busy status and before it runs the code, so wait for the code itself.
+  let isBegun = false;
+  kernel.iopubMessage.connect((_sender, { header }) => {
+    isBegun ||= header.msg_type === 'stream';
+  });
   const sleeping = execute(kernel, 'print("begun", flush=True)\nimport time\ntime.sleep(60)');
-  await until(() => (kernel.status === 'busy' ? true : undefined), withDeadline(10_000, 'the busy kernel'));
+  await until(() => (isBegun ? true : undefined), withDeadline(10_000, 'the code to begin'));
   await kernel.interrupt();
   assert.equal((await sleeping).status, 'error');
 

@@ -203,8 +203,10 @@ test('a kernel that its keeper had no time to record is ended with its record; w
   const state = await temporaryFolder(t);
   const folder = join(state, 'kernels', someId);
   await writeRecord(state, recordOf(someId, folder, gone, undefined));
-  const words = ['-c', 'sleep 60; :', 'kernel', '-f', join(folder, `kernel-${someId}.json`)];
-  const [kernel, reader] = [true, false].map((detached) => spawn('sh', words, { detached, stdio: 'ignore' }));
+  const words = ['-e', 'setInterval(() => {}, 1000)', 'kernel', '-f', join(folder, `kernel-${someId}.json`)];
+  const [kernel, reader] = [true, false].map((detached) =>
+    spawn(process.execPath, words, { detached, stdio: 'ignore' }),
+  );
   t.after(() => reader?.kill('SIGKILL'));
   t.after(() => kernel?.kill('SIGKILL'));
   assert.deepEqual(await idsIn(state), []);
