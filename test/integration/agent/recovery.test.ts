@@ -50,7 +50,16 @@ process.stdin.on('data', (chunk) => {
 
 /** A process that stands for a kernel, and the folder and record of one whose keeper is gone. */
 async function prepareRecord(t: TestContext) {
+  let starts = '';
+  // Before the folder goes: keepers that were started write their pids there, and they outlive whoever started them.
+  t.after(async () => {
+    const pids = await readFile(starts, 'utf8').catch(() => '');
+    for (const pid of pids.split('\n').filter((line) => line !== '')) {
+      if (await isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+    }
+  });
   const top = await temporaryFolder(t);
+  starts = join(top, 'starts');
   const kernel = spawn('sleep', ['120'], { stdio: 'ignore', detached: true });
   const pid = kernel.pid ?? 0;
   const folder = join(top, 'kernels', kernelId);
