@@ -1,0 +1,66 @@
+import * as v from 'valibot';
+import { parserOf } from '../../base/parse';
+import { defaultPort } from '../../protocol/front-door';
+
+/** The administrator's file for the daemon that serves many users. It must belong to root and be writable by nobody else. */
+export const systemConfigurationPath = '/etc/remote-kernels/config.json';
+
+const accountName = v.pipe(v.string(), v.regex(/^[^\s:/]{1,256}$/, 'not the name of an account'));
+const names = v.pipe(v.array(accountName), v.maxLength(10_000));
+const days = v.pipe(v.number(), v.minValue(0.01), v.maxValue(3650));
+
+/**
+ * What the daemon of many users is told. Every key has a default, so that an empty object is a whole configuration; an unknown key is an
+ * error, since a mistyped limit must not be a missing one. `description` becomes part of the JSON schema that ships.
+ */
+export const systemConfigurationSchema = v.strictObject({
+  name: v.pipe(
+    v.exactOptional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxBytes(63))),
+    v.description('The name that people see. Default: the first part of the name of the host.'),
+  ),
+  port: v.pipe(
+    v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), defaultPort),
+    v.description('The port to listen on; 0 takes a free one.'),
+  ),
+  listen: v.pipe(
+    v.optional(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(64)), ['all']),
+    v.description('IP addresses of this machine, "localhost", or "all".'),
+  ),
+  announce: v.pipe(
+    v.optional(v.boolean(), true),
+    v.description('Whether the host is announced on the network by mDNS.'),
+  ),
+  minimumUid: v.pipe(
+    v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_fffe)), 1000),
+    v.description('Accounts with a lower number are system accounts and cannot sign in. Default 1000.'),
+  ),
+  allowUsers: v.pipe(
+    v.exactOptional(names),
+    v.description(
+      'If there is one of allowUsers and allowGroups, only accounts named by one of them can sign in.',
+    ),
+  ),
+  allowGroups: v.pipe(v.exactOptional(names), v.description('Members of these groups can sign in.')),
+  denyUsers: v.pipe(
+    v.optional(names, []),
+    v.description('These accounts cannot sign in, whatever else is said.'),
+  ),
+  denyGroups: v.pipe(v.optional(names, []), v.description('Members of these groups cannot sign in.')),
+  allowRoot: v.pipe(
+    v.optional(v.boolean(), false),
+    v.description('Whether root can sign in, whatever minimumUid says.'),
+  ),
+  maxKernelsPerUser: v.pipe(
+    v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000))),
+    v.description('How many kernels a user can have at the same time.'),
+  ),
+  signInIdleDays: v.pipe(v.optional(days, 7), v.description('A sign-in ends after this long without use.')),
+  signInDays: v.pipe(v.optional(days, 30), v.description('A sign-in ends after this long in any case.')),
+  logLevel: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error']), 'info'),
+});
+
+/** What the daemon of many users is told, with its defaults filled in. */
+export type SystemConfiguration = Readonly<v.InferOutput<typeof systemConfigurationSchema>>;
+
+/** Reads {@link SystemConfiguration} from the parsed content of a file; the messages of a file with lines are made in `system-configuration-file.ts`. */
+export const parseSystemConfiguration = parserOf('configuration', systemConfigurationSchema);
