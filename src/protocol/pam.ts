@@ -22,6 +22,11 @@ const pamQuestionSchema = v.strictObject({
   username: text,
   /** Where the attempt comes from, for modules that look at it (`PAM_RHOST`). */
   source: text,
+  /**
+   * Whether only account management is asked for, without authentication: may this account be used now (locked, expired, not at this hour)?
+   * Such a question is never followed by prompts.
+   */
+  isAccountOnly: v.exactOptional(v.boolean()),
 });
 
 /** Whom to ask PAM about. */
