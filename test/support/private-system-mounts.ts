@@ -1,0 +1,26 @@
+/** Folders that look as on the machine; what is written there is seen by the private system only. */
+const covered = ['/etc', '/var/lib', '/opt', '/usr/local'];
+/** Folders that are empty at first. */
+const emptied = ['/home', '/run', '/var/log'];
+
+/**
+ * The shell script of the process that holds a private system: gives itself mounts of its own, says `ready`, and ends with its standard input.
+ * `$1` is an empty folder, in which nothing is seen from outside.
+ */
+export const holderScript = `
+set -e
+mount -t tmpfs -o mode=0755 tmpfs "$1"
+for folder in ${covered.join(' ')}; do
+  mkdir -p "$1$folder/upper" "$1$folder/work"
+  chmod 0755 "$1$folder/upper"
+  mount -t overlay overlay -o "lowerdir=$folder,upperdir=$1$folder/upper,workdir=$1$folder/work" "$folder"
+done
+for folder in ${emptied.join(' ')}; do
+  mount -t tmpfs -o mode=0755 tmpfs "$folder"
+done
+mkdir -m 1777 /run/lock
+mkdir -p /run/user
+rm -rf /etc/remote-kernels /etc/pam.d/remote-kernels /var/lib/remote-kernels /opt/remote-kernels
+echo ready
+exec cat >/dev/null
+`;
