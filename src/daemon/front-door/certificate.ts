@@ -1,15 +1,8 @@
-import {
-  createPrivateKey,
-  createPublicKey,
-  generateKeyPairSync,
-  randomBytes,
-  X509Certificate,
-} from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode, wrapError } from '../../base/errors';
-import { truncateUtf8 } from '../../protocol/announcement';
 import { pinOf, type Pin } from '../../protocol/pin';
 import {
   ensurePrivateFolder,
@@ -17,20 +10,22 @@ import {
   toStorageError,
   writePrivateFile,
 } from '../platform/private-files';
+import { describeCertificate, expiryMarginMs, type DaemonCertificate } from './daemon-certificate';
+import { makeCertificate } from './certificate-making';
+import { ownCertificateFile, readOwnCertificate } from './own-certificate';
 
-/** The daemon's key and certificate, as a TLS server takes them. The private key goes nowhere else. */
-export interface DaemonCertificate {
-  readonly privateKeyPem: string;
-  readonly certificatePem: string;
-  readonly pin: Pin;
-  /** When the certificate ends, in milliseconds since the epoch. The pin outlives it. */
-  readonly validToMs: number;
+/**
+ * The certificate of the daemon: the administrator's own where `certificate use` has put one, otherwise the one of {@link openCertificate}.
+ * An own certificate that has ended is still used, since clients compare its key; see {@link describeExpiry}. Throws, and does not fall back, when the
+ * own one is damaged: another key in its place would look to clients like another host.
+ */
+export async function openDaemonCertificate(
+  folder: string,
+  name: string,
+  nowMs = Date.now(),
+): Promise<DaemonCertificate> {
+  return (await readOwnCertificate(folder)) ?? openCertificate(folder, name, nowMs);
 }
-
-const dayMs = 24 * 60 * 60 * 1000;
-/** As long as browsers accept: nobody relies on the dates, since clients compare the key. */
-const validityMs = 397 * dayMs;
-const renewalMarginMs = 30 * dayMs;
 
 /**
  * The certificate in that folder (0700). Key and certificate are made at the first call; later the key stays the same for ever, and the
@@ -47,17 +42,19 @@ export async function openCertificate(
   const privateKey = readKey(privateKeyPem, join(folder, keyFile));
   const certificatePath = join(folder, certificateFile);
   const found = readCertificate(await readFileIfPresent(certificatePath), privateKey, nowMs);
-  if (found !== undefined) return describe(privateKeyPem, found);
+  if (found !== undefined) return describeCertificate(privateKeyPem, found.toString());
   const certificatePem = await makeCertificate(privateKey, name, nowMs);
   await writePrivateFile(certificatePath, certificatePem);
-  return describe(privateKeyPem, new X509Certificate(certificatePem));
+  return describeCertificate(privateKeyPem, certificatePem);
 }
 
 /** The certificate in that folder for showing it, or `undefined` when no daemon has run there yet. Makes nothing and reads no private key. */
 export async function readShownCertificate(
   folder: string,
 ): Promise<{ readonly pin: Pin; readonly certificatePem: string; readonly validToMs: number } | undefined> {
-  const certificatePem = await readFileIfPresent(join(folder, certificateFile));
+  const certificatePem =
+    (await readFileIfPresent(join(folder, ownCertificateFile))) ??
+    (await readFileIfPresent(join(folder, certificateFile)));
   if (certificatePem === undefined) return undefined;
   const certificate = new X509Certificate(certificatePem);
   return { pin: pinOf(certificate.publicKey), certificatePem, validToMs: Date.parse(certificate.validTo) };
@@ -65,15 +62,6 @@ export async function readShownCertificate(
 
 const keyFile = 'key.pem';
 const certificateFile = 'certificate.pem';
-
-function describe(privateKeyPem: string, certificate: X509Certificate): DaemonCertificate {
-  return {
-    privateKeyPem,
-    certificatePem: certificate.toString(),
-    pin: pinOf(certificate.publicKey),
-    validToMs: Date.parse(certificate.validTo),
-  };
-}
 
 async function readOrMakeKey(path: string): Promise<string> {
   const found = await readFileIfPresent(path);
@@ -134,49 +122,7 @@ function readCertificate(
     // A damaged certificate is replaced: it holds nothing that the key does not give again.
     return undefined;
   }
-  const isLasting = Date.parse(certificate.validTo) - nowMs > renewalMarginMs;
+  const isLasting = Date.parse(certificate.validTo) - nowMs > expiryMarginMs;
   const hasBegun = Date.parse(certificate.validFrom) <= nowMs;
   return isLasting && hasBegun && certificate.checkPrivateKey(privateKey) ? certificate : undefined;
-}
-
-/** Makes a self-signed certificate (RFC 5280) for the key. The library is loaded only for this, once a year. */
-async function makeCertificate(privateKey: KeyObject, name: string, nowMs: number): Promise<string> {
-  await import(/* webpackMode: "eager" */ 'reflect-metadata');
-  const x509 = await import(/* webpackMode: "eager" */ '@peculiar/x509');
-  const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
-  const importKey = (format: 'pkcs8' | 'spki', der: Buffer, usage: 'sign' | 'verify') =>
-    crypto.subtle.importKey(format, new Uint8Array(der), algorithm, true, [usage]);
-  const certificate = await x509.X509CertificateGenerator.createSelfSigned({
-    serialNumber: `00${randomBytes(15).toString('hex')}`,
-    name: [{ CN: [commonName(name)] }],
-    notBefore: new Date(nowMs - dayMs),
-    notAfter: new Date(nowMs + validityMs),
-    signingAlgorithm: { name: 'ECDSA', hash: 'SHA-256' },
-    keys: {
-      privateKey: await importKey('pkcs8', privateKey.export({ type: 'pkcs8', format: 'der' }), 'sign'),
-      publicKey: await importKey(
-        'spki',
-        createPublicKey(privateKey).export({ type: 'spki', format: 'der' }),
-        'verify',
-      ),
-    },
-    extensions: [
-      new x509.BasicConstraintsExtension(false, undefined, true),
-      new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true),
-      new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
-      new x509.SubjectAlternativeNameExtension([
-        { type: 'dns', value: 'localhost' },
-        { type: 'ip', value: '127.0.0.1' },
-        { type: 'ip', value: '::1' },
-      ]),
-    ],
-  });
-  return `${certificate.toString('pem')}\n`;
-}
-
-/** RFC 5280 allows 64 characters; control characters have no place in a name. */
-function commonName(name: string): string {
-  // eslint-disable-next-line no-control-regex -- control characters are what this expression is about
-  const clean = truncateUtf8(name.replace(/[\u0000-\u001f\u007f]/g, ''), 64);
-  return clean === '' ? 'remote-kernels' : clean;
 }

@@ -15,7 +15,7 @@ import type { FrontDoorLimits } from '../configuration/front-door-limits';
 import { readTarget, sendError, sendJson, toWireError } from '../platform/http';
 import type { ForwardingContext } from './agent-connection';
 import { readToken, refuseTokenInUrl } from './authorization';
-import type { DaemonCertificate } from './certificate';
+import type { DaemonCertificate } from './daemon-certificate';
 import { Connections, type Connection } from './connections';
 import { forwardRequest } from './forward-request';
 import { forwardUpgrade, responseOn } from './forward-upgrade';
