@@ -85,6 +85,11 @@ const daemon = {
   ...common,
   name: 'daemon',
   entry: { daemon: './src/daemon/main.ts' },
+  resolve: {
+    ...common.resolve,
+    // The `main` of jsonc-parser asks for its own files in a way that a bundler cannot follow.
+    alias: { 'jsonc-parser$': path.join(__dirname, 'node_modules/jsonc-parser/lib/esm/main.js') },
+  },
   plugins: [
     withoutOptionalNatives,
     new webpack.BannerPlugin({ banner: '#!/usr/bin/env node', raw: true, entryOnly: true }),

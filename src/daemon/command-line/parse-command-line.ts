@@ -1,3 +1,4 @@
+import { nearestWord } from '../../base/nearest-word';
 import { commands, type CommandDescription, type OptionDescription } from './commands';
 
 /** What the words of a command line mean. */
@@ -96,30 +97,6 @@ function describeUnknown(command: CommandDescription, word: string): string {
 
 /** `; did you mean …?` with the nearest known word, when it is near enough to be meant. */
 function suggestion(word: string, known: readonly string[]): string {
-  const [best] = known
-    .map((name) => ({ name, distance: editDistance(word, name) }))
-    .sort((one, other) => one.distance - other.distance);
-  if (best === undefined) return '';
-  const isNear = best.distance <= Math.max(2, Math.floor(best.name.length / 3)) || best.name.startsWith(word);
-  return isNear ? `; did you mean ${best.name}?` : '';
-}
-
-/** How many letters have to be added, removed or changed (Levenshtein). */
-export function editDistance(one: string, other: string): number {
-  let row = Array.from({ length: other.length + 1 }, (_, column) => column);
-  for (let at = 1; at <= one.length; at += 1) {
-    const next = [at];
-    for (let column = 1; column <= other.length; column += 1) {
-      const isSame = one[at - 1] === other[column - 1];
-      next.push(
-        Math.min(
-          (row[column] ?? 0) + 1,
-          (next[column - 1] ?? 0) + 1,
-          (row[column - 1] ?? 0) + (isSame ? 0 : 1),
-        ),
-      );
-    }
-    row = next;
-  }
-  return row[other.length] ?? 0;
+  const nearest = nearestWord(word, known);
+  return nearest === undefined ? '' : `; did you mean ${nearest}?`;
 }

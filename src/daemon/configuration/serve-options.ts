@@ -25,7 +25,7 @@ export interface ServeOptions {
 }
 
 /** The longest name, in bytes of UTF-8: what the announcement carries. */
-const maxNameBytes = 63;
+export const maxNameBytes = 63;
 
 /**
  * Reads the options. By default it listens on loopback only, in both families where both are there; `--listen all` means every address. The
@@ -48,24 +48,30 @@ function readPort(text: string): Parsed<number> {
     : failed(`--port ${text}: a port is a number from 1 to 65535, or 0 for one that is free`);
 }
 
-function readListen(words: readonly string[]): Parsed<readonly ListenChoice[]> {
-  if (words.length === 0) return parsed([required('127.0.0.1'), optional('::1')]);
+/**
+ * The addresses that `--listen` or the configuration's `listen` mean, each once. Without any it is loopback only, in both families where both
+ * are there.
+ */
+export function readListen(words: readonly string[]): Parsed<readonly ListenChoice[]> {
   const choices = new Map<string, ListenChoice>();
-  for (const word of words) {
-    const host = word.replace(/^\[(.*)\]$/, '$1');
-    if (host === 'all') {
-      choices.set('0.0.0.0', required('0.0.0.0'));
-      choices.set('::', optional('::'));
-    } else if (host === 'localhost') {
-      choices.set('127.0.0.1', required('127.0.0.1'));
-      choices.set('::1', optional('::1'));
-    } else if (isIP(host) !== 0) choices.set(host, required(host));
-    else
-      return failed(
-        `--listen ${word}: give an IP address of this machine (192.168.1.7, ::1), "localhost", or "all" for every address`,
-      );
+  for (const word of words.length === 0 ? ['localhost'] : words) {
+    const meant = readListenWord(word);
+    if (meant === undefined) return failed(`--listen ${word}: ${listenWordRule}`);
+    for (const choice of meant) choices.set(choice.host, choice);
   }
   return parsed([...choices.values()]);
+}
+
+/** What a word to listen on can be. */
+export const listenWordRule =
+  'give an IP address of this machine (192.168.1.7, ::1), "localhost", or "all" for every address';
+
+/** The addresses that one word means; `undefined` when it is none of {@link listenWordRule}. */
+export function readListenWord(word: string): readonly ListenChoice[] | undefined {
+  const host = word.replace(/^\[(.*)\]$/, '$1');
+  if (host === 'all') return [required('0.0.0.0'), optional('::')];
+  if (host === 'localhost') return [required('127.0.0.1'), optional('::1')];
+  return isIP(host) === 0 ? undefined : [required(host)];
 }
 
 function required(host: string): ListenChoice {
@@ -80,13 +86,17 @@ function readName(text: string): Parsed<string> {
   const name = text.trim();
   if (name === '' || Buffer.byteLength(name) > maxNameBytes)
     return failed(`--name: a name has 1 to ${maxNameBytes} bytes`);
-  // eslint-disable-next-line no-control-regex -- control characters are what this expression is about
-  return /[\u0000-\u001f\u007f]/.test(name)
-    ? failed('--name: a name has no control characters')
-    : parsed(name);
+  return hasControlCharacters(name) ? failed('--name: a name has no control characters') : parsed(name);
 }
 
-function defaultName(hostname: string): string {
+/** Whether a name could change what a terminal or a log shows. */
+export function hasControlCharacters(name: string): boolean {
+  // eslint-disable-next-line no-control-regex -- control characters are what this expression is about
+  return /[\u0000-\u001f\u007f]/.test(name);
+}
+
+/** The name of a host that nobody named: the first part of its own. */
+export function defaultName(hostname: string): string {
   const first = readName(hostname.split('.')[0] ?? '');
   return first.ok ? first.value : 'remote-kernels';
 }

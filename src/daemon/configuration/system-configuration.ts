@@ -1,12 +1,17 @@
 import * as v from 'valibot';
 import { parserOf } from '../../base/parse';
 import { defaultPort } from '../../protocol/front-door';
+import { hasControlCharacters, listenWordRule, maxNameBytes, readListenWord } from './serve-options';
 
 /** The administrator's file for the daemon that serves many users. It must belong to root and be writable by nobody else. */
 export const systemConfigurationPath = '/etc/remote-kernels/config.json';
 
 const accountName = v.pipe(v.string(), v.regex(/^[^\s:/]{1,256}$/, 'not the name of an account'));
 const names = v.pipe(v.array(accountName), v.maxLength(10_000));
+const listenWord = v.pipe(
+  v.string(),
+  v.check((word) => readListenWord(word) !== undefined, listenWordRule),
+);
 const days = v.pipe(v.number(), v.minValue(0.01), v.maxValue(3650));
 
 /**
@@ -15,7 +20,15 @@ const days = v.pipe(v.number(), v.minValue(0.01), v.maxValue(3650));
  */
 export const systemConfigurationSchema = v.strictObject({
   name: v.pipe(
-    v.exactOptional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxBytes(63))),
+    v.exactOptional(
+      v.pipe(
+        v.string(),
+        v.trim(),
+        v.minLength(1),
+        v.maxBytes(maxNameBytes),
+        v.check((name) => !hasControlCharacters(name), 'a name has no control characters'),
+      ),
+    ),
     v.description('The name that people see. Default: the first part of the name of the host.'),
   ),
   port: v.pipe(
@@ -23,7 +36,7 @@ export const systemConfigurationSchema = v.strictObject({
     v.description('The port to listen on; 0 takes a free one.'),
   ),
   listen: v.pipe(
-    v.optional(v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(64)), ['all']),
+    v.optional(v.pipe(v.array(listenWord), v.minLength(1), v.maxLength(64)), ['all']),
     v.description('IP addresses of this machine, "localhost", or "all".'),
   ),
   announce: v.pipe(
@@ -56,7 +69,10 @@ export const systemConfigurationSchema = v.strictObject({
   ),
   signInIdleDays: v.pipe(v.optional(days, 7), v.description('A sign-in ends after this long without use.')),
   signInDays: v.pipe(v.optional(days, 30), v.description('A sign-in ends after this long in any case.')),
-  logLevel: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error']), 'info'),
+  logLevel: v.pipe(
+    v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error']), 'info'),
+    v.description('How much is written to the log. Default info.'),
+  ),
 });
 
 /** What the daemon of many users is told, with its defaults filled in. */

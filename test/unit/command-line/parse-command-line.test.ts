@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { commands } from '../../../src/daemon/command-line/commands';
 import { formatHelp } from '../../../src/daemon/command-line/help';
-import { editDistance, parseCommandLine } from '../../../src/daemon/command-line/parse-command-line';
+import { editDistance } from '../../../src/base/nearest-word';
+import { parseCommandLine } from '../../../src/daemon/command-line/parse-command-line';
 
 function faultOf(line: string): string {
   const result = parseCommandLine(line === '' ? [] : line.split(' '));

@@ -1,0 +1,228 @@
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import * as v from 'valibot';
+import { systemErrorCode } from '../../base/errors';
+import { nearestWord } from '../../base/nearest-word';
+import { toSingleLine } from '../../base/text';
+
+/** Something wrong in a file. Line and column count from 1; they are absent when it is about the file as a whole. */
+export interface FileProblem {
+  readonly line?: number;
+  readonly column?: number;
+  readonly message: string;
+}
+
+/** What reading a configuration file gives: its content with the defaults, or all that is wrong with it, in the order of its lines. */
+export type JsonFileReading<T> =
+  | {
+      readonly ok: true;
+      readonly value: T;
+      /** The keys as they are written in the file, without defaults. */
+      readonly given: Readonly<Record<string, unknown>>;
+      /** Whether there is no file. */
+      readonly isDefault: boolean;
+    }
+  | { readonly ok: false; readonly problems: readonly FileProblem[] };
+
+/** The shape of a configuration file: one object with known keys. */
+export type FileSchema<T> = v.GenericSchema<unknown, T> & {
+  readonly entries: Readonly<Record<string, unknown>>;
+};
+
+/** How a configuration file is read. */
+export interface JsonFileOptions {
+  /** Whether only root may have written it. */
+  readonly isRootsOnly: boolean;
+}
+
+/** More than any list of accounts needs; a file that is larger is something else. */
+const maxBytes = 8 * 1024 * 1024;
+
+/** The key by which editors find the JSON schema of a file; allowed everywhere and ignored. */
+const schemaKey = '$schema';
+
+/** Reads a configuration file; one that is absent is an empty object. It never rejects: what the system says is a problem of the file. */
+export async function readJsonFile<T>(
+  path: string,
+  schema: FileSchema<T>,
+  options: JsonFileOptions,
+): Promise<JsonFileReading<T>> {
+  const text = await readText(path, options);
+  if (typeof text === 'object') return { ok: false, problems: [text] };
+  const reading = parseJsonFile(text ?? '{}', schema);
+  return reading.ok ? { ...reading, isDefault: text === undefined } : reading;
+}
+
+/**
+ * Reads the text of a configuration file. It is JSON as RFC 8259 has it, without comments; a key that is unknown or there twice is a problem,
+ * since a mistyped limit must not be a missing one.
+ */
+export function parseJsonFile<T>(text: string, schema: FileSchema<T>): JsonFileReading<T> {
+  if (text.trim() === '')
+    return {
+      ok: false,
+      problems: [
+        { line: 1, column: 1, message: 'not JSON: the file is empty; an empty configuration is {}' },
+      ],
+    };
+  const errors: ParseError[] = [];
+  const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
+  const found: Located[] = onePerLine(text, errors);
+  const given: Record<string, unknown> = {};
+  if (root?.type === 'object') found.push(...readKeys(root, schema, given));
+  else if (errors.length === 0) found.push({ offset: 0, message: 'the configuration is not an object' });
+  if (root?.type === 'object') {
+    const result = v.safeParse(schema, given);
+    if (result.success && found.length === 0)
+      return { ok: true, value: result.output, given, isDefault: false };
+    found.push(...(result.issues ?? []).map((issue) => describeIssue(root, issue)));
+  }
+  const problems = found
+    .sort((one, other) => one.offset - other.offset)
+    .map(({ offset, message }) => ({ ...positionOf(text, offset), message }));
+  return { ok: false, problems };
+}
+
+/** The problems as lines for a person: `/etc/remote-kernels/config.json:3:5: …`, which editors and terminals can follow. */
+export function formatFileProblems(path: string, problems: readonly FileProblem[]): string {
+  return problems
+    .map(({ line, column, message }) =>
+      line === undefined ? `${path}: ${message}` : `${path}:${line}:${column ?? 1}: ${message}`,
+    )
+    .join('\n');
+}
+
+interface Located {
+  readonly offset: number;
+  readonly message: string;
+}
+
+async function readText(path: string, options: JsonFileOptions): Promise<string | undefined | FileProblem> {
+  try {
+    // Without O_NONBLOCK a pipe in the place of the file would be waited for.
+    const file = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const found = await file.stat();
+      if (!found.isFile()) return { message: 'it is not a file' };
+      if (options.isRootsOnly && (found.uid !== 0 || (found.mode & 0o022) !== 0))
+        return {
+          message: `it must belong to root and be writable by nobody else; run: chown root ${path} && chmod go-w ${path}`,
+        };
+      if (found.size > maxBytes) return { message: 'it is too large for a configuration' };
+      return (await file.readFile('utf8')).replace(/^\ufeff/, '');
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    const code = systemErrorCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+    if (code === undefined) throw error;
+    return { message: `it cannot be read (${code})` };
+  }
+}
+
+/** A fault makes the parser stumble over what follows it, so that only the first of a line is told. */
+function onePerLine(text: string, errors: readonly ParseError[]): Located[] {
+  const seen = new Set<number>();
+  return errors.flatMap(({ error, offset }) => {
+    const { line } = positionOf(text, offset);
+    if (seen.has(line)) return [];
+    seen.add(line);
+    return [{ offset, message: `not JSON: ${syntaxSentences[printParseErrorCode(error)] ?? 'unreadable'}` }];
+  });
+}
+
+const syntaxSentences: Readonly<Partial<Record<string, string>>> = {
+  InvalidSymbol: 'a word that is neither a text in double quotes nor a number, true, false or null',
+  InvalidNumberFormat: 'this is not a number',
+  PropertyNameExpected: 'a key in double quotes is missing here; there is no comma after the last entry',
+  ValueExpected: 'a value is missing here; there is no comma after the last entry',
+  ColonExpected: 'a colon is missing here',
+  CommaExpected: 'a comma is missing before this',
+  CloseBraceExpected: 'a closing } is missing',
+  CloseBracketExpected: 'a closing ] is missing',
+  EndOfFileExpected: 'there is something after the end of the configuration',
+  InvalidCommentToken: 'comments are not possible here',
+  UnexpectedEndOfComment: 'comments are not possible here',
+  UnexpectedEndOfString: 'the closing quote is missing',
+  UnexpectedEndOfNumber: 'this number is not complete',
+  InvalidUnicode: 'this \\u is not followed by four hexadecimal digits',
+  InvalidEscapeCharacter: 'this \\ is followed by a character that it does not go with',
+  InvalidCharacter: 'a control character has to be written as \\u and its number',
+};
+
+/** Collects the values of known keys and tells of the others. */
+function readKeys(
+  root: Node,
+  schema: { readonly entries: Readonly<Record<string, unknown>> },
+  given: Record<string, unknown>,
+): Located[] {
+  const found: Located[] = [];
+  const lines = new Set<string>();
+  for (const property of root.children ?? []) {
+    const [keyNode, valueNode] = property.children ?? [];
+    if (keyNode === undefined) continue;
+    const key = String(keyNode.value);
+    const at = { offset: keyNode.offset };
+    if (lines.has(key)) found.push({ ...at, message: `"${toSingleLine(key)}" is there twice` });
+    lines.add(key);
+    if (valueNode !== undefined) found.push(...findDuplicates(valueNode));
+    if (key === schemaKey) continue;
+    if (!Object.hasOwn(schema.entries, key)) {
+      const nearest = nearestWord(key, Object.keys(schema.entries));
+      const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
+      found.push({ ...at, message: `there is no key "${toSingleLine(key)}"${hint}` });
+    } else if (valueNode !== undefined) given[key] = toValue(valueNode);
+  }
+  return found;
+}
+
+function findDuplicates(node: Node): Located[] {
+  const seen = new Set<unknown>();
+  return (node.children ?? []).flatMap((child) => {
+    if (child.type !== 'property') return findDuplicates(child);
+    const [keyNode, valueNode] = child.children ?? [];
+    const inner = valueNode === undefined ? [] : findDuplicates(valueNode);
+    if (keyNode === undefined || !seen.has(keyNode.value)) {
+      seen.add(keyNode?.value);
+      return inner;
+    }
+    return [
+      { offset: keyNode.offset, message: `"${toSingleLine(String(keyNode.value))}" is there twice` },
+      ...inner,
+    ];
+  });
+}
+
+/** The value of a node. */
+function toValue(node: Node): unknown {
+  if (node.type === 'array') return (node.children ?? []).map(toValue);
+  if (node.type !== 'object') return node.value;
+  const entries = (node.children ?? []).flatMap(({ children }) => {
+    const [key, value] = children ?? [];
+    return key === undefined || value === undefined ? [] : [[String(key.value), toValue(value)] as const];
+  });
+  // Makes every key a property of the object's own, also `__proto__`.
+  return Object.fromEntries(entries);
+}
+
+function describeIssue(root: Node, issue: v.BaseIssue<unknown>): Located {
+  const path = (issue.path ?? []).map(({ key }) => key as string | number);
+  const where = path.map((part, at) =>
+    typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`,
+  );
+  const message = `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
+  return {
+    offset: findNodeAtLocation(root, path)?.offset ?? root.offset,
+    message: `"${where.join('')}": ${toSingleLine(
+      message.replace(/: (Expected|Received)/, (found) => found.toLowerCase()),
+      500,
+    )}`,
+  };
+}
+
+function positionOf(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset).split(/\r\n|\r|\n/);
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
