@@ -74,6 +74,28 @@ export class RateLimiter {
     this.sources.delete(source);
   }
 
+  /**
+   * Gives one counted attempt of a source back, and the pause that it brought: it was a right one. Unlike {@link succeeded} this leaves what
+   * others behind the same source have tried, so that one right password does not wash off a hundred wrong ones.
+   */
+  refund(source: string): void {
+    const known = this.sources.get(source);
+    if (known === undefined) return;
+    const isPause = known.attempts % this.limits.attemptsBeforePause === 0;
+    this.sources.set(source, {
+      ...known,
+      attempts: Math.max(0, known.attempts - 1),
+      pausedUntilMs: isPause ? 0 : known.pausedUntilMs,
+    });
+  }
+
+  /** Counts a failure of an attempt that was allowed before, such as a wrong answer to a further question. */
+  count(source: string): void {
+    const nowMs = this.now();
+    const known = this.find(source, nowMs);
+    this.remember(source, (known?.attempts ?? 0) + 1, nowMs, known?.pausedUntilMs);
+  }
+
   /** How many sources are remembered now. */
   get size(): number {
     return this.sources.size;
@@ -92,7 +114,7 @@ export class RateLimiter {
     this.totalAtMs = nowMs;
   }
 
-  private remember(source: string, attempts: number, nowMs: number): void {
+  private remember(source: string, attempts: number, nowMs: number, pausedUntilMs = 0): void {
     const isPause = attempts % this.limits.attemptsBeforePause === 0;
     const pauses = Math.floor(attempts / this.limits.attemptsBeforePause);
     const pauseMs = Math.min(
@@ -100,7 +122,11 @@ export class RateLimiter {
       this.limits.firstPauseMs * 2 ** Math.min(30, pauses - 1),
     );
     this.sources.delete(source);
-    this.sources.set(source, { attempts, pausedUntilMs: isPause ? nowMs + pauseMs : 0, lastMs: nowMs });
+    this.sources.set(source, {
+      attempts,
+      pausedUntilMs: isPause ? nowMs + pauseMs : pausedUntilMs,
+      lastMs: nowMs,
+    });
     if (this.sources.size <= this.limits.maxSources) return;
     const [oldest] = this.sources.keys();
     if (oldest !== undefined) this.sources.delete(oldest);

@@ -6,6 +6,7 @@ import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { parserOf, parseJson } from '../../base/parse';
 import { Sequence } from '../../base/sequence';
+import type { SystemConfiguration } from '../configuration/system-configuration';
 import { readFileIfPresent, writePrivateFile } from '../platform/private-files';
 
 /** How long a sign-in lasts. */
@@ -21,8 +22,15 @@ const dayMs = 24 * 60 * 60 * 1000;
 /** What the daemon uses: 7 days without use, 30 days in all. */
 export const tokenLifetimes: TokenLifetimes = { idleMs: 7 * dayMs, absoluteMs: 30 * dayMs };
 
-/** The oldest sign-ins are dropped beyond this, so that the file stays small. */
-const maxTokens = 500;
+/** What the configuration of the daemon of many users says. */
+export function tokenLifetimesOf(
+  configuration: Pick<SystemConfiguration, 'signInIdleDays' | 'signInDays'>,
+): TokenLifetimes {
+  return { idleMs: configuration.signInIdleDays * dayMs, absoluteMs: configuration.signInDays * dayMs };
+}
+
+/** The sign-ins of one user that were not used for longest are dropped beyond this, so that the file stays small and no user pushes others out. */
+const maxTokensOfUser = 500;
 /** Uses are written down this often at most: losing the last minutes of "last used" costs nothing. */
 const saveUseIntervalMs = 60_000;
 /** An ending that could not be written down is tried again this often. */
@@ -32,6 +40,8 @@ const recordSchema = v.object({
   /** SHA-256 of the token in hex. */
   digest: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
   user: v.string(),
+  /** The number of the user's account, where the store is that of many users: a name can be given to another account. */
+  uid: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
   label: v.exactOptional(v.string()),
   createdAtMs: v.number(),
   lastUsedAtMs: v.number(),
@@ -44,6 +54,8 @@ const parseFile = parserOf('sign-ins', v.object({ version: v.literal(1), signIns
 /** A valid sign-in. */
 export interface SignIn {
   readonly user: string;
+  /** Absent where the store is that of one user. */
+  readonly uid?: number;
   /** When it ends even if used all the time, in milliseconds since the epoch. */
   readonly expiresAtMs: number;
 }
@@ -62,7 +74,7 @@ export class TokenStore implements Disposable {
   constructor(
     private readonly file: string,
     private readonly records: Map<string, TokenRecord>,
-    private readonly lifetimes: TokenLifetimes,
+    private lifetimes: TokenLifetimes,
     private readonly now: () => number,
     private readonly log: Logger,
     private readonly retryMs: number,
@@ -72,6 +84,7 @@ export class TokenStore implements Disposable {
   async issue(
     user: string,
     label?: string,
+    uid?: number,
   ): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
     const token = randomBytes(32).toString('base64url');
     const digest = digestOf(token);
@@ -79,6 +92,7 @@ export class TokenStore implements Disposable {
     this.records.set(digest, {
       digest,
       user,
+      ...(uid === undefined ? {} : { uid }),
       ...(label === undefined ? {} : { label }),
       createdAtMs: nowMs,
       lastUsedAtMs: nowMs,
@@ -102,7 +116,16 @@ export class TokenStore implements Disposable {
       return undefined;
     }
     this.records.set(record.digest, { ...record, lastUsedAtMs: nowMs });
-    return { user: record.user, expiresAtMs: record.createdAtMs + this.lifetimes.absoluteMs };
+    return {
+      user: record.user,
+      ...(record.uid === undefined ? {} : { uid: record.uid }),
+      expiresAtMs: record.createdAtMs + this.lifetimes.absoluteMs,
+    };
+  }
+
+  /** Sets how long sign-ins last, the ones there are included. */
+  setLifetimes(lifetimes: TokenLifetimes): void {
+    this.lifetimes = lifetimes;
   }
 
   /**
@@ -112,17 +135,29 @@ export class TokenStore implements Disposable {
   async remove(token: string, isEverywhere: boolean): Promise<number> {
     const signIn = this.use(token);
     if (signIn === undefined) return 0;
-    const ended = [...this.records.values()].filter((record) =>
-      isEverywhere ? record.user === signIn.user : record.digest === digestOf(token),
+    const digest = digestOf(token);
+    return this.end((record) =>
+      isEverywhere ? record.user === signIn.user && record.uid === signIn.uid : record.digest === digest,
     );
-    for (const record of ended) this.records.delete(record.digest);
-    try {
-      await this.save();
-    } catch (error) {
-      this.saveLater();
-      throw error;
+  }
+
+  /** Ends all sign-ins of an account, as {@link remove} does. */
+  removeAccount(user: string, uid: number): Promise<number> {
+    return this.end((record) => record.user === user && record.uid === uid);
+  }
+
+  /** How many valid sign-ins each account has, in no order. Those without a number are left out. */
+  countByAccount(): { readonly user: string; readonly uid: number; readonly signIns: number }[] {
+    const nowMs = this.now();
+    const counts = new Map<string, { user: string; uid: number; signIns: number }>();
+    for (const { user, uid, ...record } of this.records.values()) {
+      if (uid === undefined || !this.isValid(record, nowMs)) continue;
+      const key = `${uid} ${user}`;
+      const known = counts.get(key);
+      if (known === undefined) counts.set(key, { user, uid, signIns: 1 });
+      else known.signIns += 1;
     }
-    return ended.length;
+    return [...counts.values()];
   }
 
   /** Ends the tries to write down what could not be. */
@@ -149,8 +184,14 @@ export class TokenStore implements Disposable {
       this.lastSavedMs = nowMs;
       const valid = [...this.records.values()].filter((record) => this.isValid(record, nowMs));
       valid.sort((one, other) => other.lastUsedAtMs - one.lastUsedAtMs);
-      for (const record of valid.slice(maxTokens)) this.records.delete(record.digest);
-      const signIns = valid.slice(0, maxTokens);
+      const counts = new Map<string, number>();
+      const signIns = valid.filter((record) => {
+        const key = `${record.uid ?? ''} ${record.user}`;
+        const count = (counts.get(key) ?? 0) + 1;
+        counts.set(key, count);
+        if (count > maxTokensOfUser) this.records.delete(record.digest);
+        return count <= maxTokensOfUser;
+      });
       await writePrivateFile(this.file, `${JSON.stringify({ version: 1, signIns }, undefined, 1)}\n`);
     });
   }
@@ -171,7 +212,19 @@ export class TokenStore implements Disposable {
     this.retry.unref();
   }
 
-  private isValid(record: TokenRecord, nowMs: number): boolean {
+  private async end(isEnding: (record: TokenRecord) => boolean): Promise<number> {
+    const ended = [...this.records.values()].filter(isEnding);
+    for (const record of ended) this.records.delete(record.digest);
+    try {
+      await this.save();
+    } catch (error) {
+      this.saveLater();
+      throw error;
+    }
+    return ended.length;
+  }
+
+  private isValid(record: Pick<TokenRecord, 'lastUsedAtMs' | 'createdAtMs'>, nowMs: number): boolean {
     return (
       nowMs - record.lastUsedAtMs < this.lifetimes.idleMs &&
       nowMs - record.createdAtMs < this.lifetimes.absoluteMs
