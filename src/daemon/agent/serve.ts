@@ -2,7 +2,12 @@ import { join } from 'node:path';
 import { toError } from '../../base/errors';
 import { withDeadline } from '../../base/time';
 import { exitCodes } from '../../protocol/command-line';
-import { readUserConfiguration, userConfigurationPath } from '../configuration/user-configuration';
+import {
+  readSystemKernelLimit,
+  readUserConfiguration,
+  userConfigurationPath,
+  withKernelLimit,
+} from '../configuration/user-configuration';
 import {
   describeOwnProcess,
   isLockHolder,
@@ -28,7 +33,11 @@ const lockCheckIntervalMs = 30_000;
 export async function serveAgent(): Promise<number> {
   const places = await readAgentPlaces();
   const variables = process.env;
-  const configuration = await readUserConfiguration(userConfigurationPath(places.user.homeFolder, variables));
+  const limit = await readSystemKernelLimit();
+  const configuration = withKernelLimit(
+    await readUserConfiguration(userConfigurationPath(places.user.homeFolder, variables)),
+    limit.maxKernels,
+  );
   const folders = await openStateFolders(places.candidates);
   const bootId = await readBootId();
   const lock = await takeProcessLock(join(folders.sockets, agentLockName), await describeOwnProcess(bootId));
@@ -51,6 +60,8 @@ export async function serveAgent(): Promise<number> {
       logger.warn(
         `state that is lost with the next start of this machine is kept in ${folders.state}: ${folders.problem}`,
       );
+    if (limit.problem !== undefined)
+      logger.warn(`the limit of kernels for every user is not known: ${limit.problem}`);
     const agent = new Agent({
       program: __filename,
       socket: join(folders.sockets, agentSocketName),

@@ -1,8 +1,10 @@
-import { open } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
-import { systemErrorCode } from '../../base/errors';
-import { failed, parsed, parseJson, parserOf, type Parsed } from '../../base/parse';
+import { systemErrorCode, toError } from '../../base/errors';
+import { parseJson, parserOf } from '../../base/parse';
+import { formatFileProblems, readJsonFile, type FileProblem, type JsonFileReading } from './json-file';
+import { systemConfigurationPath, systemConfigurationSchema } from './system-configuration';
 
 const userConfigurationSchema = v.strictObject({
   /** How many kernels the user can have at the same time; dead ones do not count. */
@@ -22,13 +24,10 @@ const userConfigurationSchema = v.strictObject({
 /** What is configured for one user's agent. */
 export type UserConfiguration = Readonly<v.InferOutput<typeof userConfigurationSchema>>;
 
-/** Reads the content of a configuration file. Unknown keys are refused: a mistyped limit must not be a missing one. */
-export const parseUserConfiguration = parserOf('configuration', userConfigurationSchema);
-
-/** A configuration file that cannot be used. The message names the file and what is wrong in it. */
+/** A configuration file that cannot be used. The message has a line for each problem, with the file and the place in it. */
 export class ConfigurationError extends Error {
-  constructor(path: string, problem: string) {
-    super(`${path}: ${problem}`);
+  constructor(path: string, problems: readonly FileProblem[]) {
+    super(formatFileProblems(path, problems));
     this.name = 'ConfigurationError';
   }
 }
@@ -45,61 +44,67 @@ export function userConfigurationPath(homeFolder: string, variables: NodeJS.Proc
 }
 
 /**
- * Reads the administrator's file and the user's. The user's wins except for `maxKernels`, where the lower number counts, since the limit is the
- * administrator's. Throws {@link ConfigurationError}; absent files mean the defaults.
+ * Reads the administrator's file for agents and the user's. The user's wins except for `maxKernels`, where the lower number counts, since the
+ * limit is the administrator's. An unknown key is refused: a mistyped limit must not be a missing one. Throws {@link ConfigurationError};
+ * absent files mean the defaults.
  */
 export async function readUserConfiguration(
   userPath: string,
   systemPath: string = systemUserConfigurationPath,
 ): Promise<UserConfiguration> {
-  const system = await readObject(systemPath, true);
-  const user = await readObject(userPath, false);
-  const merged = expectValid(userPath, { ...system, ...user });
-  const limit = Math.min(
-    expectValid(systemPath, system).maxKernels ?? Infinity,
-    merged.maxKernels ?? Infinity,
-  );
-  return Number.isFinite(limit) ? { ...merged, maxKernels: limit } : merged;
+  const system = await expectValid(systemPath, true);
+  const user = await expectValid(userPath, false);
+  const merged = v.parse(userConfigurationSchema, { ...system.given, ...user.given });
+  return withKernelLimit(withKernelLimit(merged, system.value.maxKernels), user.value.maxKernels);
 }
 
-async function readObject(path: string, isSystem: boolean): Promise<object> {
-  const text = await readText(path, isSystem);
-  if (text === undefined) return {};
-  const result = parseJson(text, parseObject);
-  if (!result.ok) throw new ConfigurationError(path, result.error.message);
-  expectValid(path, result.value);
-  return result.value;
+/** The configuration with no more kernels than the limit; without a limit it is the same. */
+export function withKernelLimit(
+  configuration: UserConfiguration,
+  limit: number | undefined,
+): UserConfiguration {
+  if (limit === undefined) return configuration;
+  return { ...configuration, maxKernels: Math.min(limit, configuration.maxKernels ?? limit) };
 }
 
-/** A list is an object too, with none of the keys that would be refused. */
-function parseObject(input: unknown): Parsed<object> {
-  return typeof input === 'object' && input !== null && !Array.isArray(input)
-    ? parsed(input)
-    : failed('the configuration is not an object');
+/** What the file of the daemon of many users says about how many kernels a user can have. */
+export interface SystemKernelLimit {
+  readonly maxKernels?: number;
+  /** Why the file could not be used; for the log. */
+  readonly problem?: string;
 }
 
-async function readText(path: string, isSystem: boolean): Promise<string | undefined> {
+/**
+ * Reads `maxKernelsPerUser`, which counts for every agent of the host. A fault in that file stops no agent and is only told: it is the
+ * daemon's file, the daemon and `remote-kernels check` say what is wrong with it, and the administrator may keep it from being read by users
+ * because of the names in it. Only this one key is looked at, so that a fault elsewhere in the file does not lift the limit.
+ */
+export async function readSystemKernelLimit(
+  path: string = systemConfigurationPath,
+): Promise<SystemKernelLimit> {
+  let text: string;
   try {
-    const file = await open(path, 'r');
-    try {
-      const found = await file.stat();
-      if (isSystem && (found.uid !== 0 || (found.mode & 0o022) !== 0))
-        throw new ConfigurationError(path, 'it must belong to root and be writable by nobody else');
-      return await file.readFile('utf8');
-    } finally {
-      await file.close();
-    }
+    text = await readFile(path, 'utf8');
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
-    throw error instanceof ConfigurationError || code === undefined
-      ? error
-      : new ConfigurationError(path, `it cannot be read (${code})`);
+    return code === 'ENOENT' || code === 'ENOTDIR' ? {} : { problem: toError(error).message };
   }
+  const result = parseJson(text.replace(/^\ufeff/, ''), parseKernelLimit);
+  if (!result.ok) return { problem: `${path}: ${result.error.message}` };
+  const { maxKernelsPerUser } = result.value;
+  return maxKernelsPerUser === undefined ? {} : { maxKernels: maxKernelsPerUser };
 }
 
-function expectValid(path: string, value: object): UserConfiguration {
-  const result = parseUserConfiguration(value);
-  if (!result.ok) throw new ConfigurationError(path, result.error.message);
-  return result.value;
+const parseKernelLimit = parserOf(
+  'configuration',
+  v.object({ maxKernelsPerUser: systemConfigurationSchema.entries.maxKernelsPerUser }),
+);
+
+async function expectValid(
+  path: string,
+  isRootsOnly: boolean,
+): Promise<Extract<JsonFileReading<UserConfiguration>, { ok: true }>> {
+  const reading = await readJsonFile(path, userConfigurationSchema, { isRootsOnly });
+  if (!reading.ok) throw new ConfigurationError(path, reading.problems);
+  return reading;
 }

@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import {
   ConfigurationError,
+  readSystemKernelLimit,
   readUserConfiguration,
   userConfigurationPath,
+  withKernelLimit,
 } from '../../../src/daemon/configuration/user-configuration';
 import { isRoot, requirePeer } from '../../support/peers';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -46,6 +48,11 @@ test("the user's file wins, but never raises the administrator's limit", async (
 });
 
 const refused: readonly [text: string, problem: RegExp][] = [
+  [
+    '{\n  "maxKernel": 3,\n  "logLevel": "loud"\n}',
+    /user\.json:2:3: .* did you mean "maxKernels"\?\n.*user\.json:3:15: /,
+  ],
+  ['{"maxKernels":1,"maxKernels":2}', /user\.json:1:17: "maxKernels" is there twice/],
   ['', /not JSON/],
   ['[]', /configuration/],
   ['{"maxKernel":3}', /maxKernel/],
@@ -80,4 +87,40 @@ test('the file is below XDG_CONFIG_HOME where that is absolute', () => {
   assert.equal(userConfigurationPath('/h', {}), '/h/.config/remote-kernels/agent.json');
   assert.equal(userConfigurationPath('/h', { XDG_CONFIG_HOME: '/c' }), '/c/remote-kernels/agent.json');
   assert.equal(userConfigurationPath('/h', { XDG_CONFIG_HOME: 'c' }), '/h/.config/remote-kernels/agent.json');
+});
+
+const limits: readonly [text: string, maxKernels: number | undefined, problem?: RegExp][] = [
+  ['{}', undefined],
+  ['{"maxKernelsPerUser":3}', 3],
+  ['{"maxKernelsPerUser":3,"a key of a later version":true}', 3],
+  ['{"maxKernelsPerUser":-3}', undefined, /maxKernelsPerUser/],
+  ['{"maxKernelsPerUser":3', undefined, /daemon\.json.*not JSON/],
+];
+
+for (const [text, maxKernels, problem] of limits) {
+  test(`the daemon's file ${text} limits kernels to ${maxKernels ?? 'nothing'} and never stops an agent`, async (t) => {
+    const path = join(await temporaryFolder(t), 'daemon.json');
+    await writeFile(path, text);
+    const limit = await readSystemKernelLimit(path);
+    assert.equal(limit.maxKernels, maxKernels);
+    if (problem === undefined) assert.equal(limit.problem, undefined);
+    else assert.match(limit.problem ?? '', problem);
+  });
+}
+
+test("without the daemon's file there is no limit, and one that is a folder is told", async (t) => {
+  const folder = await temporaryFolder(t);
+  assert.deepEqual(await readSystemKernelLimit(join(folder, 'none')), {});
+  assert.match((await readSystemKernelLimit(folder)).problem ?? '', /EISDIR/);
+});
+
+test('a limit lowers what is configured and never raises it', async (t) => {
+  const configured = await read(t, '{"maxKernels":5}');
+  const unlimited = await read(t, undefined);
+  assert.equal(withKernelLimit(configured, 3).maxKernels, 3);
+  assert.equal(withKernelLimit(configured, 9).maxKernels, 5);
+  assert.equal(withKernelLimit(configured, undefined).maxKernels, 5);
+  assert.equal(withKernelLimit(unlimited, 3).maxKernels, 3);
+  assert.equal(withKernelLimit(unlimited, 0).maxKernels, 0);
+  assert.equal(withKernelLimit(unlimited, undefined).maxKernels, undefined);
 });
