@@ -6,7 +6,16 @@ import { distFolder, repository } from '../repository';
 import { runCommand } from '../run-command';
 
 /** What the `.vsix` is made of besides the bundles; what is not there is left out, and `.vscodeignore` has the last word. */
-const parts = ['README.md', 'CHANGELOG.md', 'LICENSE', 'package.nls.json', 'l10n', 'media', '.vscodeignore'];
+const parts = [
+  'README.md',
+  'CHANGELOG.md',
+  'LICENSE',
+  'package.nls.json',
+  'l10n',
+  'media',
+  'schemas',
+  '.vscodeignore',
+];
 
 /**
  * Packs the extension with the daemon inside into that file. It is put together in a folder of its own, whose manifest names no packages (the
