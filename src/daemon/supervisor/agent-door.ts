@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
 import { createBackoff, type Backoff } from '../../base/backoff';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
@@ -12,8 +13,12 @@ import { connectTo } from '../platform/sockets';
 
 /** How a door is opened; tests give another `openDoor`. */
 export interface AgentDoorOptions {
-  /** Where the agent makes the door's socket; made 0700 here. */
+  /** Where the agent makes the door's socket. */
   readonly folder: string;
+  /** Makes or checks the folder before each start; without it the folder is this user's own, 0700. */
+  readonly prepareFolder?: () => Promise<void>;
+  /** Connects to the door to see whether it answers; plainly where the folder is this user's own. */
+  readonly connect?: (socket: string, signal: AbortSignal) => Promise<Socket>;
   readonly frontDoor: () => DoorRequest['frontDoor'];
   /** Finds or starts the agent and opens the door there. */
   readonly openDoor: (door: DoorRequest, signal: AbortSignal) => Promise<AgentAddress>;
@@ -47,7 +52,7 @@ export class AgentDoor {
   /** The door, if an agent answers behind it now; starts nothing. */
   async find(): Promise<Door | undefined> {
     const { address } = this;
-    return address !== undefined && (await answers(address.socket)) ? this.doorAt(address) : undefined;
+    return address !== undefined && (await this.answers(address.socket)) ? this.doorAt(address) : undefined;
   }
 
   /** The door, after the agent was started if nobody answered. Rejects with the reason when that is not possible. */
@@ -61,7 +66,7 @@ export class AgentDoor {
     if (this.failure !== undefined && now() < this.failure.retryAtMs) throw this.failure.error;
     try {
       log.debug('agent 1/3: asking for the agent');
-      await ensurePrivateFolder(this.options.folder);
+      await (this.options.prepareFolder ?? (() => ensurePrivateFolder(this.options.folder)))();
       const door = {
         folder: this.options.folder,
         doorKey: this.doorKey,
@@ -69,7 +74,7 @@ export class AgentDoor {
       };
       const address = await this.options.openDoor(door, withDeadline(startTimeoutMs, 'starting the agent'));
       log.info(`agent 2/3: ${address.started ? 'started' : 'found'}, process ${address.pid}`);
-      if (!(await answers(address.socket))) throw new Error('nobody answers on the door of the agent');
+      if (!(await this.answers(address.socket))) throw new Error('nobody answers on the door of the agent');
       log.debug('agent 3/3: its door answers');
       this.address = address;
       this.failure = undefined;
@@ -86,15 +91,16 @@ export class AgentDoor {
   private doorAt(address: AgentAddress): Door {
     return { socket: address.socket, doorKey: this.doorKey };
   }
-}
 
-async function answers(socket: string): Promise<boolean> {
-  try {
-    const connection = await connectTo(socket, withDeadline(probeTimeoutMs, 'the door of the agent'));
-    connection.destroy();
-    return true;
-  } catch {
-    // Refused, absent or silent: all mean that no agent is behind this door.
-    return false;
+  private async answers(socket: string): Promise<boolean> {
+    const connect = this.options.connect ?? connectTo;
+    try {
+      const connection = await connect(socket, withDeadline(probeTimeoutMs, 'the door of the agent'));
+      connection.destroy();
+      return true;
+    } catch {
+      // Refused, absent or silent: all mean that no agent is behind this door.
+      return false;
+    }
   }
 }

@@ -33,7 +33,11 @@ export interface CredentialChecker {
   /** Begins a check. */
   begin(question: CredentialQuestion, signal: AbortSignal): Promise<CredentialAnswer>;
   /** Goes on with a check that asked for more; a conversation that is not known (any more) is refused. */
-  continue(conversation: string, question: CredentialQuestion, signal: AbortSignal): Promise<CredentialAnswer>;
+  continue(
+    conversation: string,
+    question: CredentialQuestion,
+    signal: AbortSignal,
+  ): Promise<CredentialAnswer>;
   /** Whether an account may be used now, without credentials: it is not locked, not expired, and may sign in at this hour. */
   checkAccount(
     username: string,

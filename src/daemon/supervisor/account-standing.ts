@@ -1,0 +1,104 @@
+import { toError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import { Shared } from '../../base/sequence';
+import { withDeadline } from '../../base/time';
+import type { Account, AccountReader } from './account';
+import { judgeNumber } from './credential-check';
+import type { CredentialChecker } from './credential-checker';
+import type { PolicyVerdict } from './sign-in-policy';
+
+/** What became of an account since its user signed in. */
+export type Standing =
+  | { readonly kind: 'good'; readonly account: Account }
+  | { readonly kind: 'bad'; readonly reason: string }
+  /** It could not be found out. Nobody gets in meanwhile, and no sign-in ends. */
+  | { readonly kind: 'unknown'; readonly reason: string };
+
+/** Who is asked about an account. */
+export interface AccountStandingParts {
+  readonly accounts: AccountReader;
+  readonly credentials: CredentialChecker;
+  readonly judge: (account: Account) => Promise<PolicyVerdict>;
+  readonly log: Logger;
+  /** Milliseconds of a clock that does not go back. */
+  readonly now: () => number;
+}
+
+/** For this long a good answer counts: an account that is locked is cut off within that time. */
+const goodForMs = 10 * 60_000;
+const checkTimeoutMs = 30_000;
+const maxRemembered = 4_096;
+
+interface Entry {
+  readonly asking: Shared<Standing>;
+  good?: { readonly account: Account; readonly untilMs: number };
+}
+
+/**
+ * Whether the accounts of those who are signed in are still as they have to be: there, of the same number, allowed by policy, and not locked or
+ * expired as PAM's account management sees it. A good answer is kept for ten minutes; many who ask at once share one question.
+ */
+export class AccountStanding {
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(private readonly parts: AccountStandingParts) {}
+
+  /** Looks at an account, or remembers. Never rejects. */
+  async of(user: string, uid: number): Promise<Standing> {
+    const key = `${uid} ${user}`;
+    const entry = this.entries.get(key) ?? { asking: new Shared(() => this.ask(user, uid)) };
+    this.entries.delete(key);
+    this.entries.set(key, entry);
+    if (this.entries.size > maxRemembered) this.forgetOldest();
+    const { good } = entry;
+    if (good !== undefined && this.parts.now() < good.untilMs) return { kind: 'good', account: good.account };
+    const standing = await entry.asking.run();
+    if (standing.kind === 'good')
+      entry.good = { account: standing.account, untilMs: this.parts.now() + goodForMs };
+    else delete entry.good;
+    return standing;
+  }
+
+  /** Forgets all answers: what is allowed has changed. */
+  clear(): void {
+    this.entries.clear();
+  }
+
+  /** Belongs to nobody who asked: another one may be waiting for it too. */
+  private async ask(user: string, uid: number): Promise<Standing> {
+    const { accounts, credentials } = this.parts;
+    const signal = withDeadline(checkTimeoutMs, `the standing of the account ${user}`);
+    try {
+      const account = await accounts.byName(user, signal);
+      if (account === undefined) return bad('there is no such account any more');
+      if (account.uid !== uid)
+        return bad(`the name belongs to the account ${account.uid} now, not to ${uid}`);
+      for (const verdict of [
+        await this.parts.judge(account),
+        judgeNumber(account, await accounts.byUid(uid, signal)),
+      ])
+        if (!verdict.isAllowed) return bad(verdict.reason);
+      const answer = await credentials.checkAccount(account.name, '', signal);
+      switch (answer.kind) {
+        case 'accepted':
+          return { kind: 'good', account };
+        case 'refused':
+          return bad(answer.reason);
+        case 'busy':
+          return { kind: 'unknown', reason: 'too many checks are under way' };
+      }
+    } catch (error) {
+      this.parts.log.error(`the account ${user} could not be looked at`, toError(error));
+      return { kind: 'unknown', reason: toError(error).message };
+    }
+  }
+
+  private forgetOldest(): void {
+    const [oldest] = this.entries.keys();
+    if (oldest !== undefined) this.entries.delete(oldest);
+  }
+}
+
+function bad(reason: string): Standing {
+  return { kind: 'bad', reason };
+}

@@ -1,0 +1,290 @@
+import { Emitter } from '../../base/event';
+import { isAbortError, toError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
+import { delay } from '../../base/time';
+import type { Door, Supervisor, SupervisorAnswer, SupervisorQuestion } from '../../protocol/supervisor';
+import type { SystemConfiguration } from '../configuration/system-configuration';
+import type { Account, AccountReader } from './account';
+import { AccountStanding } from './account-standing';
+import type { AgentsOfUsers } from './agents-of-users';
+import { CheckQueue, checkQueueLimits } from './check-queue';
+import { Conversations } from './conversations';
+import { CredentialCheck, type CheckOutcome } from './credential-check';
+import type { CredentialChecker } from './credential-checker';
+import { SignInLimits } from './sign-in-limits';
+import { judgeAccount, type PolicyVerdict } from './sign-in-policy';
+import { tokenLifetimesOf, type TokenStore } from './token-store';
+
+/** What the supervisor is made of. Who gives the parts disposes them. */
+export interface ManyUsersParts {
+  readonly accounts: AccountReader;
+  readonly credentials: CredentialChecker;
+  readonly tokens: TokenStore;
+  readonly agents: Pick<AgentsOfUsers, 'ensure' | 'find' | 'forgetUnused'>;
+  readonly configuration: SystemConfiguration;
+  /** Asked at each check: the file can change. */
+  readonly readShells: () => Promise<ReadonlySet<string>>;
+  readonly log: Logger;
+  /** Milliseconds of a clock that does not go back. */
+  readonly now: () => number;
+  /** 0 to 1, as `Math.random`. */
+  readonly random: () => number;
+}
+
+/** One user, for `status`. */
+export interface UserStatus {
+  readonly user: string;
+  readonly uid: number;
+  readonly signIns: number;
+  /** Set while the agent answers. */
+  readonly agentPid?: number;
+  readonly door?: Door;
+}
+
+/** A refusal takes at least this long, and up to so much more, from the question on: longer than PAM needs for a wrong password. */
+const refusalMs = 2_000;
+const refusalSpreadMs = 500;
+const busyRetryMs = 2_000;
+const cannotCheck = 'the host cannot check sign-ins at the moment; its log says why';
+
+type SignInAnswer = SupervisorAnswer<'signedIn' | 'more' | 'refused' | 'wait' | 'unavailable'>;
+
+/**
+ * The supervisor of a daemon that serves all users of a machine. Sign-in is by the password of the account and whatever else PAM asks; a code, a
+ * wrong password, an account that is not there, is locked or is not allowed: all get the same refusal after the same time. It fails closed: what could not
+ * be checked is not allowed.
+ */
+export class ManyUsersSupervisor implements Supervisor {
+  private readonly signedInEmitter = new Emitter<{ readonly user: string; readonly source: string }>();
+  private readonly limits: SignInLimits;
+  private readonly checks = new CheckQueue(checkQueueLimits);
+  private readonly conversations: Conversations;
+  private readonly standing: AccountStanding;
+  private configuration: SystemConfiguration;
+  private lastAttempt = 0;
+
+  constructor(private readonly parts: ManyUsersParts) {
+    const { accounts, credentials, log, now } = parts;
+    this.configuration = parts.configuration;
+    this.limits = new SignInLimits(now);
+    this.conversations = new Conversations((conversation) => credentials.end(conversation), now);
+    this.standing = new AccountStanding({ accounts, credentials, log, now, judge: (one) => this.judge(one) });
+  }
+
+  /** Fires after each sign-in. */
+  readonly onSignedIn = this.signedInEmitter.event;
+
+  /** Takes another configuration. Those whom it does not allow any more are cut off when their sign-in is used next. */
+  reconfigure(configuration: SystemConfiguration): void {
+    this.configuration = configuration;
+    this.parts.tokens.setLifetimes(tokenLifetimesOf(configuration));
+    this.standing.clear();
+  }
+
+  /** Who is signed in, and the agents of those that have one that answers. */
+  describeUsers(): Promise<UserStatus[]> {
+    const { tokens, agents } = this.parts;
+    return Promise.all(
+      tokens.countByAccount().map(async (user) => ({ ...user, ...(await agents.find(user.uid)) })),
+    );
+  }
+
+  async signIn(question: SupervisorQuestion<'signIn'>, signal: AbortSignal): Promise<SignInAnswer> {
+    const { credentials, source } = question;
+    const log = this.parts.log.child(`sign-in ${++this.lastAttempt}`);
+    const floor = delay(refusalMs + this.parts.random() * refusalSpreadMs, signal);
+    // Nobody waits for it where the answer is no refusal.
+    floor.catch(toError);
+    const refuse = async (reason: string): Promise<SignInAnswer> => {
+      log.warn(`refused: ${reason}`);
+      await floor;
+      return { kind: 'refused' };
+    };
+    const username = 'code' in credentials ? '' : credentials.username;
+    log.info(`1/4: asked from ${source}${username === '' ? '' : ` for ${username}`}`);
+    const open = this.takeConversation(question);
+    if (open !== undefined && !('code' in credentials)) {
+      const { conversation, answers } = credentials;
+      const outcome = await this.check(open.check, answers, conversation, signal, log);
+      return this.conclude(
+        { question, check: open.check, rounds: open.rounds, outcome, refuse, log },
+        signal,
+      );
+    }
+    const decision = this.limits.begin(username, source);
+    if (!decision.isAllowed) {
+      log.warn(`too many attempts; has to wait ${Math.ceil(decision.retryAfterMs / 1000)} s`);
+      return { kind: 'wait', retryAfterMs: decision.retryAfterMs };
+    }
+    if ('code' in credentials) return refuse('there are no pairing codes here');
+    if (credentials.conversation !== undefined) return refuse('there is no such conversation');
+    if (decision.delayMs > 0) {
+      log.info(`looked at after ${decision.delayMs} ms: many attempts at this account have failed`);
+      await delay(decision.delayMs, signal);
+    }
+    const { accounts, credentials: checker } = this.parts;
+    const parts = { accounts, credentials: checker, judge: (account: Account) => this.judge(account), log };
+    const check = new CredentialCheck(parts, username, source);
+    const outcome = await this.check(check, credentials.answers, undefined, signal, log);
+    return this.conclude({ question, check, rounds: 0, outcome, refuse, log }, signal);
+  }
+
+  async resume(
+    question: SupervisorQuestion<'resume'>,
+    signal: AbortSignal,
+  ): Promise<SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>> {
+    const { tokens, agents, log } = this.parts;
+    const signIn = tokens.use(question.token);
+    if (signIn?.uid === undefined) return { kind: 'refused' };
+    const { user, uid } = signIn;
+    const standing = await this.standing.of(user, uid);
+    if (standing.kind === 'unknown') return { kind: 'unavailable', message: cannotCheck };
+    if (standing.kind === 'bad') {
+      log.warn(`the sign-ins of ${user} (${uid}) end: ${standing.reason}`);
+      await tokens
+        .removeAccount(user, uid)
+        .catch((error: unknown) => log.error('that is not written down yet', toError(error)));
+      return { kind: 'refused' };
+    }
+    // It may have been signed out while its account was looked at.
+    if (tokens.use(question.token) === undefined) return { kind: 'refused' };
+    // That a use could not be written down (a full disk) is no reason to turn a valid token away.
+    tokens
+      .saveUse()
+      .catch((error: unknown) => log.warn(`sign-ins were not saved: ${toError(error).message}`));
+    this.forgetUnused();
+    try {
+      return { kind: 'resumed', user, door: await agents.ensure(standing.account, signal) };
+    } catch (error) {
+      signal.throwIfAborted();
+      return { kind: 'unavailable', message: describeAgentFault(error) };
+    }
+  }
+
+  async signOut(
+    question: SupervisorQuestion<'signOut'>,
+  ): Promise<SupervisorAnswer<'signedOut' | 'refused' | 'unavailable'>> {
+    const { tokens, log } = this.parts;
+    try {
+      const user = tokens.use(question.token)?.user ?? '';
+      const ended = await tokens.remove(question.token, question.isEverywhere);
+      if (ended === 0) return { kind: 'refused' };
+      log.info(`${user} signed out${question.isEverywhere ? ` everywhere (${ended} sign-ins)` : ''}`);
+      this.forgetUnused();
+      return { kind: 'signedOut', tokens: ended };
+    } catch (error) {
+      log.error('the sign-out was not written down', toError(error));
+      const message = 'the sign-in has ended, but this is not written down yet. The host goes on trying';
+      return { kind: 'unavailable', message };
+    }
+  }
+
+  private takeConversation({ credentials, source }: SupervisorQuestion<'signIn'>) {
+    if ('code' in credentials || credentials.conversation === undefined) return undefined;
+    return this.conversations.take(credentials.conversation, credentials.username, source);
+  }
+
+  /** Asks in its turn. A fault of ours is told from a refusal. */
+  private async check(
+    check: CredentialCheck,
+    answers: readonly string[],
+    conversation: string | undefined,
+    signal: AbortSignal,
+    log: Logger,
+  ): Promise<CheckOutcome | { readonly kind: 'failed' }> {
+    try {
+      const outcome = await this.checks.run(
+        check.source,
+        () => check.ask(answers, conversation, signal),
+        signal,
+      );
+      if (outcome !== 'full') return outcome;
+      if (conversation !== undefined) this.parts.credentials.end(conversation);
+      return { kind: 'busy' };
+    } catch (error) {
+      if (conversation !== undefined) this.parts.credentials.end(conversation);
+      // Not given back: who goes away before the answer has had a try all the same.
+      signal.throwIfAborted();
+      log.error(
+        isAbortError(error) ? 'the check took too long' : 'the check was not possible',
+        toError(error),
+      );
+      return { kind: 'failed' };
+    }
+  }
+
+  private async conclude(attempt: Attempt, signal: AbortSignal): Promise<SignInAnswer> {
+    const { question, check, rounds, outcome, refuse, log } = attempt;
+    const { username, source } = check;
+    switch (outcome.kind) {
+      case 'busy':
+        this.limits.notChecked(username, source);
+        log.warn('not looked at: too many checks are under way');
+        return { kind: 'wait', retryAfterMs: busyRetryMs };
+      case 'failed':
+        this.limits.notChecked(username, source);
+        return { kind: 'unavailable', message: cannotCheck };
+      case 'refused':
+        // The first refusal was counted when the attempt began.
+        if (rounds > 0) this.limits.failedLater(username, source);
+        return refuse(outcome.reason);
+      case 'more': {
+        const { prompts, conversation } = outcome;
+        if (!this.conversations.keep(conversation, { check, rounds: rounds + 1 }))
+          return refuse('the person was asked too often');
+        log.info('2/4: the person is asked for more');
+        return { kind: 'more', prompts, conversation };
+      }
+      case 'accepted':
+        this.limits.accepted(username, source);
+        log.info(`2/4: PAM accepts ${outcome.account.name} (${outcome.account.uid})`);
+        return this.admit(question, outcome.account, signal, log);
+    }
+  }
+
+  private async admit(
+    question: SupervisorQuestion<'signIn'>,
+    account: Account,
+    signal: AbortSignal,
+    log: Logger,
+  ): Promise<SupervisorAnswer<'signedIn' | 'unavailable'>> {
+    try {
+      const door = await this.parts.agents.ensure(account, signal);
+      log.info('3/4: the agent answers');
+      const { token, expiresAtMs } = await this.parts.tokens.issue(account.name, question.label, account.uid);
+      log.info(`4/4: signed in as ${account.name}`);
+      this.signedInEmitter.fire({ user: account.name, source: question.source });
+      const expiresAt = new Date(expiresAtMs).toISOString();
+      return { kind: 'signedIn', token, user: account.name, expiresAt, door };
+    } catch (error) {
+      signal.throwIfAborted();
+      log.error('the sign-in was right and could not be finished', toError(error));
+      return { kind: 'unavailable', message: describeAgentFault(error) };
+    }
+  }
+
+  private async judge(account: Account): Promise<PolicyVerdict> {
+    return judgeAccount(account, this.configuration, await this.parts.readShells());
+  }
+
+  private forgetUnused(): void {
+    const { agents, tokens } = this.parts;
+    agents.forgetUnused(new Set(tokens.countByAccount().map(({ uid }) => uid)));
+  }
+}
+
+/** An attempt that was looked at. */
+interface Attempt {
+  readonly question: SupervisorQuestion<'signIn'>;
+  readonly check: CredentialCheck;
+  /** How often the person had been asked for more before this. */
+  readonly rounds: number;
+  readonly outcome: CheckOutcome | { readonly kind: 'failed' };
+  readonly refuse: (reason: string) => Promise<SignInAnswer>;
+  readonly log: Logger;
+}
+
+/** The person is signed in or was about to be with the right password, and the agent is theirs: they may read the reason. */
+function describeAgentFault(error: unknown): string {
+  return `your agent on this host is not available: ${toError(error).message}`.slice(0, 600);
+}
