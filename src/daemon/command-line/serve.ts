@@ -1,42 +1,28 @@
 import { hostname } from 'node:os';
-import { join } from 'node:path';
-import { systemErrorCode, toError } from '../../base/errors';
-import type { Logger, LogLevel } from '../../base/logger';
+import { toError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
 import { exitCodes, type ServeEvent } from '../../protocol/command-line';
 import { readServeOptions, type ServeOptions } from '../configuration/serve-options';
-import { PortInUseError } from '../front-door/listeners';
-import {
-  describeOwnProcess,
-  isLockHolder,
-  takeProcessLock,
-  type ProcessLock,
-} from '../platform/process-lock';
-import { readBootId } from '../platform/processes';
+import { createTerminalLogger } from '../platform/terminal-logger';
 import { openDaemonFolders, type DaemonFolders } from './daemon-folders';
 import { endAtFault } from './faults';
 import { formatPinLines, formatTime } from './pair';
 import type { GivenOptions } from './parse-command-line';
 import { startSingleUserDaemon, type SingleUserDaemon } from './single-user-daemon';
-import {
-  CommandError,
-  createTerminalLogger,
-  ignoreClosedOutputs,
-  logLevels,
-  printResult,
-  printWords,
-} from './terminal';
+import { readLevel, readServeWords, stopSignal, takeDaemonLock, toStartError } from './serve-process';
+import { CommandError, ignoreClosedOutputs, printResult, printWords } from './terminal';
 
-/** `remote-kernels serve`: runs until a signal asks it to end. Rejects with a {@link CommandError} when it cannot start. */
+/** `remote-kernels serve` for the user who runs it: runs until a signal asks it to end. Rejects with a {@link CommandError} when it cannot start. */
 export async function runServe(given: GivenOptions, programFile: string): Promise<number> {
-  refuseManyUsers(given);
   const options = readOptions(given);
   const isJson = given.has('--json');
   const isCodeShown = given.has('--show-code');
-  const log = createTerminalLogger(readLevel(given));
+  const level = readLevel(given) ?? 'info';
+  const log = createTerminalLogger(() => level);
   ignoreClosedOutputs();
-  const stop = stopSignal(log);
+  const stop = stopSignal(() => log.debug('SIGHUP is ignored'));
   const folders = await openFolders(log);
-  const lock = await takeLock(folders);
+  const lock = await takeDaemonLock(folders.state, 'a daemon of yours');
   endAtFault(log, () => lock.release());
   try {
     log.info('start 1/4: the only daemon of this user');
@@ -47,7 +33,7 @@ export async function runServe(given: GivenOptions, programFile: string): Promis
       isAnnounced: !given.has('--no-announce'),
       log,
     }).catch((error: unknown) => {
-      throw toCommandError(error);
+      throw toStartError(error);
     });
     const say = isJson ? (event: ServeEvent) => printResult(JSON.stringify(event)) : () => undefined;
     tellEvents(daemon, say, isJson && isCodeShown);
@@ -65,49 +51,10 @@ export async function runServe(given: GivenOptions, programFile: string): Promis
   }
 }
 
-function refuseManyUsers(given: GivenOptions): void {
-  if (process.getuid?.() === 0 && !given.has('--single-user'))
-    throw new CommandError(
-      'serving many users is not in this version. To serve only this user (root): remote-kernels serve --single-user',
-      exitCodes.configuration,
-    );
-}
-
 function readOptions(given: GivenOptions): ServeOptions {
-  const [port] = given.values('--port');
-  const [displayName] = given.values('--name');
-  const words = {
-    ...(port === undefined ? {} : { port }),
-    ...(displayName === undefined ? {} : { name: displayName }),
-    listen: given.values('--listen'),
-  };
-  const result = readServeOptions(words, hostname());
+  const result = readServeOptions(readServeWords(given), hostname());
   if (!result.ok) throw new CommandError(result.error.message, exitCodes.usage);
   return result.value;
-}
-
-function readLevel(given: GivenOptions): LogLevel {
-  const [word] = given.values('--log-level');
-  if (word === undefined) return 'info';
-  const level = logLevels.find((candidate) => candidate === word);
-  if (level === undefined)
-    throw new CommandError(`--log-level ${word}: give one of ${logLevels.join(', ')}`, exitCodes.usage);
-  return level;
-}
-
-/** Resolves at the first signal that asks to end; the second one ends at once. A closed terminal is none. */
-function stopSignal(log: Logger): Promise<string> {
-  process.on('SIGHUP', () => log.debug('SIGHUP is ignored'));
-  return new Promise((resolve) => {
-    let isAsked = false;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      process.on(signal, () => {
-        if (isAsked) process.exit(exitCodes.temporaryFailure);
-        isAsked = true;
-        resolve(signal);
-      });
-    }
-  });
 }
 
 async function openFolders(log: Logger): Promise<DaemonFolders> {
@@ -118,45 +65,6 @@ async function openFolders(log: Logger): Promise<DaemonFolders> {
     return folders;
   } catch (error) {
     throw new CommandError(toError(error).message, exitCodes.cannotCreate, { cause: error });
-  }
-}
-
-async function takeLock(folders: DaemonFolders): Promise<ProcessLock> {
-  const own = await describeOwnProcess(await readBootId());
-  const result = await takeProcessLock(join(folders.state, 'daemon.lock'), own);
-  if (!isLockHolder(result)) return result;
-  throw new CommandError(
-    `a daemon of yours already runs on this host (process ${result.pid}). See: remote-kernels status. To replace it: kill ${result.pid}`,
-    exitCodes.unavailable,
-  );
-}
-
-function toCommandError(error: unknown): CommandError {
-  const cause = toError(error);
-  if (error instanceof PortInUseError)
-    return new CommandError(
-      `${error.message}. Choose another one with --port, or --port 0 for one that is free`,
-      exitCodes.unavailable,
-      { cause },
-    );
-  switch (systemErrorCode(error)) {
-    case 'EADDRNOTAVAIL':
-    case 'EAFNOSUPPORT':
-    case 'EINVAL':
-      return new CommandError(
-        `this machine cannot listen on that address (${cause.message}). Give one of its own with --listen, or "all"`,
-        exitCodes.unavailable,
-        { cause },
-      );
-    case 'EACCES':
-    case 'EPERM':
-      return new CommandError(
-        `the system does not allow it (${cause.message}). Ports below 1024 are for root: choose another one with --port`,
-        exitCodes.noPermission,
-        { cause },
-      );
-    default:
-      return new CommandError(cause.message, exitCodes.configuration, { cause });
   }
 }
 

@@ -3,22 +3,19 @@ import { DisposableStore, type Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
-import { formatAnnouncement } from '../../protocol/announcement';
 import type { AnnouncementOrder } from '../../protocol/announcer';
 import type { PairingCode } from '../../protocol/command-line';
 import type { DaemonStatus } from '../../protocol/daemon-control';
 import type { Pin } from '../../protocol/pin';
-import { pinHint } from '../../protocol/pin';
 import { protocolVersion } from '../../protocol/version';
 import { frontDoorLimits } from '../configuration/front-door-limits';
 import { productVersion } from '../configuration/product-version';
 import type { ServeOptions } from '../configuration/serve-options';
-import { hostLabelOf, instanceNameOf } from '../front-door/announcement-order';
-import { AnnouncementProcess } from '../front-door/announcement-process';
+import { announcementOrderOf } from '../front-door/announcement-order';
+import { AnnouncementProcess, announcementPace } from '../front-door/announcement-process';
 import { openCertificate } from '../front-door/certificate';
 import { openDaemonId } from '../front-door/daemon-id';
 import { FrontDoor } from '../front-door/front-door';
-import { chooseAnnouncedInterfaces, listNetworkInterfaces } from '../platform/network-interfaces';
 import { readUser } from '../platform/users';
 import { runAgentCommand } from '../supervisor/agent-command';
 import { AgentDoor } from '../supervisor/agent-door';
@@ -181,7 +178,7 @@ export async function startSingleUserDaemon(options: SingleUserDaemonOptions): P
     log.info(
       `start 3/4: listening on ${addresses.hosts.map((host) => formatAddress(host, port)).join(', ')}`,
     );
-    const order = () => orderOf(serve.name, daemonId, pin, addresses);
+    const order = () => announcementOrderOf({ name: serve.name, daemonId, pin, ...addresses });
     const announcement = options.isAnnounced ? owned.add(makeAnnouncement(options, order)) : undefined;
     const renewal = setInterval(() => void renewCertificate(frontDoor, options), certificateCheckMs);
     owned.addRelease(() => clearInterval(renewal));
@@ -242,30 +239,8 @@ function makeAnnouncement(
     programFile: options.programFile,
     order,
     log: options.log.child('announcement'),
-    checkIntervalMs: 5_000,
-    firstRestartMs: 1_000,
-    longestRestartMs: 5 * 60_000,
+    ...announcementPace,
   });
-}
-
-/** What to announce with the interfaces as they are now. */
-function orderOf(
-  name: string,
-  daemonId: string,
-  pin: Pin,
-  addresses: { readonly port: number; readonly hosts: readonly string[] },
-): AnnouncementOrder | undefined {
-  const chosen = chooseAnnouncedInterfaces(addresses.hosts, listNetworkInterfaces());
-  if (chosen === undefined) return undefined;
-  return {
-    name: instanceNameOf(name),
-    hostLabel: hostLabelOf(name, daemonId),
-    port: addresses.port,
-    text: formatAnnouncement({ id: daemonId, v: protocolVersion, fp: pinHint(pin), name }),
-    interfaces: [...chosen.interfaces],
-    addresses: [...chosen.addresses],
-    isIPv4Only: chosen.isIPv4Only,
-  };
 }
 
 async function renewCertificate(frontDoor: FrontDoor, options: SingleUserDaemonOptions): Promise<void> {

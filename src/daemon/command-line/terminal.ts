@@ -1,5 +1,3 @@
-import { createLogger, type Logger, type LogLevel } from '../../base/logger';
-
 /** What a command ends with when it cannot do its work: words for a person, the next step among them, and an exit code of sysexits(3). */
 export class CommandError extends Error {
   constructor(
@@ -27,17 +25,4 @@ export function ignoreClosedOutputs(): void {
   const drop = () => undefined;
   process.stdout.on('error', drop);
   process.stderr.on('error', drop);
-}
-
-const order: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
-
-/** The levels that `--log-level` takes. */
-export const logLevels: readonly LogLevel[] = order;
-
-/** A log on standard error, one line each, with the time and the level. */
-export function createTerminalLogger(least: LogLevel): Logger {
-  return createLogger((level, line) => {
-    if (order.indexOf(level) < order.indexOf(least)) return;
-    printWords(`${new Date().toISOString()} ${level.padEnd(5)} ${line}`);
-  });
 }

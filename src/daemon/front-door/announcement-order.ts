@@ -1,4 +1,34 @@
-import { truncateUtf8 } from '../../protocol/announcement';
+import { formatAnnouncement, truncateUtf8 } from '../../protocol/announcement';
+import type { AnnouncementOrder } from '../../protocol/announcer';
+import { pinHint, type Pin } from '../../protocol/pin';
+import { protocolVersion } from '../../protocol/version';
+import { chooseAnnouncedInterfaces, listNetworkInterfaces } from '../platform/network-interfaces';
+
+/** The daemon as it is announced. */
+export interface AnnouncedDaemon {
+  readonly name: string;
+  readonly daemonId: string;
+  readonly pin: Pin;
+  readonly port: number;
+  /** The addresses that it listens on. */
+  readonly hosts: readonly string[];
+}
+
+/** What to announce with the network interfaces as they are now; `undefined` while there is none to announce on. */
+export function announcementOrderOf(daemon: AnnouncedDaemon): AnnouncementOrder | undefined {
+  const { name, daemonId, pin, port, hosts } = daemon;
+  const chosen = chooseAnnouncedInterfaces(hosts, listNetworkInterfaces());
+  if (chosen === undefined) return undefined;
+  return {
+    name: instanceNameOf(name),
+    hostLabel: hostLabelOf(name, daemonId),
+    port,
+    text: formatAnnouncement({ id: daemonId, v: protocolVersion, fp: pinHint(pin), name }),
+    interfaces: [...chosen.interfaces],
+    addresses: [...chosen.addresses],
+    isIPv4Only: chosen.isIPv4Only,
+  };
+}
 
 /**
  * The first label of the SRV target: the name in letters, digits and hyphens (RFC 1123), and six digits of the daemon's id, so that it is a

@@ -7,6 +7,7 @@ import { Emitter } from '../../base/event';
 import type { Logger } from '../../base/logger';
 import { parseJson } from '../../base/parse';
 import { parseAnnouncerEvent, type AnnouncementOrder } from '../../protocol/announcer';
+import { endByInput } from '../platform/child-end';
 
 /** What keeps an announcement alive needs from outside. */
 export interface AnnouncementOptions {
@@ -21,6 +22,13 @@ export interface AnnouncementOptions {
   readonly firstRestartMs: number;
   readonly longestRestartMs: number;
 }
+
+/** How often a daemon looks for changes and tries again. */
+export const announcementPace = {
+  checkIntervalMs: 5_000,
+  firstRestartMs: 1_000,
+  longestRestartMs: 5 * 60_000,
+} as const satisfies Partial<AnnouncementOptions>;
 
 /** What became of the announcement. */
 export type AnnouncementState =
@@ -73,7 +81,7 @@ export class AnnouncementProcess implements Disposable {
     const { child } = this;
     this.stopTimers();
     if (child === undefined) return;
-    await endChild(child);
+    await endByInput(child, goodbyeTimeoutMs);
   }
 
   dispose(): void {
@@ -167,7 +175,7 @@ export class AnnouncementProcess implements Disposable {
     this.child = undefined;
     this.announced = undefined;
     this.isReplacing = true;
-    void endChild(child).then(() => {
+    void endByInput(child, goodbyeTimeoutMs).then(() => {
       this.isReplacing = false;
       this.launch();
     });
@@ -177,20 +185,4 @@ export class AnnouncementProcess implements Disposable {
     const { firstRestartMs, longestRestartMs } = this.options;
     return createBackoff({ firstMs: firstRestartMs, capMs: longestRestartMs, jitter: 0.2 });
   }
-}
-
-/** Ends a child by the end of its standard input, on which it says goodbye; by force when that takes too long. */
-function endChild(child: Child): Promise<void> {
-  return new Promise((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) {
-      resolve();
-      return;
-    }
-    const timer = setTimeout(() => child.kill('SIGKILL'), goodbyeTimeoutMs);
-    child.once('exit', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-    child.stdin.end();
-  });
 }

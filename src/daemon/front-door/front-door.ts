@@ -47,6 +47,7 @@ export class FrontDoor implements Disposable {
   private readonly signIns: SignInContext;
   private readonly secureSockets = new Set<TLSSocket>();
   private certificatePem: string;
+  private wellKnown: WellKnown;
   private requestsUnderWay = 0;
   /** How many answers are still to be sent on a connection. */
   private readonly answering = new WeakMap<Duplex, number>();
@@ -54,6 +55,7 @@ export class FrontDoor implements Disposable {
   constructor(private readonly options: FrontDoorOptions) {
     const { certificate, limits, log, supervisor } = options;
     this.certificatePem = certificate.certificatePem;
+    this.wellKnown = options.wellKnown;
     this.connections = new Connections(limits, log);
     const clients = this.owned.add(new SignedInClients(supervisor, limits.recheckIntervalMs, log));
     this.signIns = { supervisor, clients, limits, signal: this.stopping.signal };
@@ -88,7 +90,12 @@ export class FrontDoor implements Disposable {
     return this.connections.count();
   }
 
-  /** Uses this certificate (of the same key) for connections from now on. Returns whether it is another one than before. */
+  /** Gives itself this name from now on. Connections stay. */
+  rename(name: string): void {
+    this.wellKnown = { ...this.wellKnown, name };
+  }
+
+  /** Uses this certificate for connections from now on; those that are open stay. Returns whether it is another one than before. */
   renew(certificate: DaemonCertificate): boolean {
     if (certificate.certificatePem === this.certificatePem) return false;
     this.certificatePem = certificate.certificatePem;
@@ -169,7 +176,7 @@ export class FrontDoor implements Disposable {
       switch (path) {
         case frontDoorPaths.wellKnown:
           requireMethod(request, 'GET', 'HEAD');
-          sendJson(response, 200, this.options.wellKnown);
+          sendJson(response, 200, this.wellKnown);
           break;
         case frontDoorPaths.signIn:
           requireMethod(request, 'POST');

@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import { toError } from '../../base/errors';
+import type { LogLevel } from '../../base/logger';
+import { exitCodes } from '../../protocol/command-line';
+import type { ServeWords } from '../configuration/serve-options';
+import { explainListenFault } from '../front-door/listen-fault';
+import {
+  describeOwnProcess,
+  isLockHolder,
+  takeProcessLock,
+  type ProcessLock,
+} from '../platform/process-lock';
+import { readBootId } from '../platform/processes';
+import { logLevels } from '../platform/terminal-logger';
+import type { GivenOptions } from './parse-command-line';
+import { CommandError } from './terminal';
+
+/** The options of `serve` about where it listens and under which name, as they were written. */
+export function readServeWords(given: GivenOptions): ServeWords {
+  const [port] = given.values('--port');
+  const [name] = given.values('--name');
+  return {
+    ...(port === undefined ? {} : { port }),
+    ...(name === undefined ? {} : { name }),
+    listen: given.values('--listen'),
+  };
+}
+
+/** The level that was asked for. Throws a {@link CommandError} for a word that is none. */
+export function readLevel(given: GivenOptions): LogLevel | undefined {
+  const [word] = given.values('--log-level');
+  if (word === undefined) return undefined;
+  const level = logLevels.find((candidate) => candidate === word);
+  if (level === undefined)
+    throw new CommandError(`--log-level ${word}: give one of ${logLevels.join(', ')}`, exitCodes.usage);
+  return level;
+}
+
+/** Resolves at the first signal that asks to end; the second one ends at once. `SIGHUP` does not end a daemon and is handed on. */
+export function stopSignal(onHangup: () => void): Promise<string> {
+  process.on('SIGHUP', onHangup);
+  return new Promise((resolve) => {
+    let isAsked = false;
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+      process.on(signal, () => {
+        if (isAsked) process.exit(exitCodes.temporaryFailure);
+        isAsked = true;
+        resolve(signal);
+      });
+    }
+  });
+}
+
+/** Makes this the only daemon with that state. Rejects with a {@link CommandError} that names the other one, called by `whose` ("a daemon of yours"). */
+export async function takeDaemonLock(stateFolder: string, whose: string): Promise<ProcessLock> {
+  const own = await describeOwnProcess(await readBootId());
+  const result = await takeProcessLock(join(stateFolder, 'daemon.lock'), own);
+  if (!isLockHolder(result)) return result;
+  throw new CommandError(
+    `${whose} already runs on this host (process ${result.pid}). See: remote-kernels status. To replace it: kill ${result.pid}`,
+    exitCodes.unavailable,
+  );
+}
+
+const exitCodeOf = {
+  'port-in-use': exitCodes.unavailable,
+  address: exitCodes.unavailable,
+  permission: exitCodes.noPermission,
+  other: exitCodes.configuration,
+} as const;
+
+/** Why a daemon could not start, for a person, with the exit code that says of what kind it is. */
+export function toStartError(error: unknown): CommandError {
+  if (error instanceof CommandError) return error;
+  const { kind, message } = explainListenFault(error);
+  return new CommandError(message, exitCodeOf[kind], { cause: toError(error) });
+}

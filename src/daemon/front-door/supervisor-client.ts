@@ -1,0 +1,121 @@
+import type { Duplex } from 'node:stream';
+import { Emitter } from '../../base/event';
+import type { Disposable } from '../../base/disposable';
+import { parseJson } from '../../base/parse';
+import { abortable } from '../../base/time';
+import {
+  maxSupervisorMessageBytes,
+  parseSupervisorResponse,
+  type Supervisor,
+  type SupervisorAnswer,
+  type SupervisorQuestion,
+  type SupervisorRequest,
+  type SupervisorResponse,
+} from '../../protocol/supervisor';
+import { readBoundedLines } from '../platform/bounded-lines';
+
+type Kind = SupervisorRequest['kind'];
+
+interface Waiting {
+  readonly answerKinds: readonly SupervisorResponse['kind'][];
+  readonly resolve: (response: SupervisorResponse) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const answerKindsOf = {
+  signIn: ['signedIn', 'more', 'refused', 'wait', 'unavailable'],
+  resume: ['resumed', 'refused', 'unavailable'],
+  signOut: ['signedOut', 'refused', 'unavailable'],
+} as const satisfies Record<Kind, readonly SupervisorResponse['kind'][]>;
+
+/**
+ * The supervisor at the other end of a channel. Anything on the channel that is not a whole, known answer to a question that was asked means that
+ * the two ends do not understand each other: the channel is given up, every question rejects, and `onLost` fires once with the reason.
+ */
+export class SupervisorClient implements Supervisor, Disposable {
+  private readonly waiting = new Map<number, Waiting>();
+  private readonly lostEmitter = new Emitter<Error>();
+  private lastId = 0;
+  private lost: Error | undefined;
+
+  constructor(private readonly channel: Duplex) {}
+
+  /** Fires once, when nothing more can be asked. */
+  readonly onLost = this.lostEmitter.event;
+
+  /** Begins to read the channel. */
+  start(): void {
+    readBoundedLines(this.channel, maxSupervisorMessageBytes, {
+      onLine: (line) => this.receive(line),
+      onTooLong: () => this.lose('an answer of the supervisor is too long'),
+      onEnd: () => this.lose('the channel to the supervisor has ended'),
+    });
+    this.channel.on('error', (error) => this.lose(`the channel to the supervisor broke: ${error.message}`));
+    this.channel.once('close', () => this.lose('the channel to the supervisor is closed'));
+  }
+
+  /** What does not fit into a message is no sign-in of anybody, since names and answers are shorter: it is refused here. */
+  async signIn(question: SupervisorQuestion<'signIn'>, signal: AbortSignal) {
+    return this.ask('signIn', question, signal);
+  }
+
+  async resume(question: SupervisorQuestion<'resume'>, signal: AbortSignal) {
+    return this.ask('resume', question, signal);
+  }
+
+  async signOut(question: SupervisorQuestion<'signOut'>, signal: AbortSignal) {
+    return this.ask('signOut', question, signal);
+  }
+
+  dispose(): void {
+    this.lose('the front door ends');
+    this.lostEmitter.dispose();
+  }
+
+  private async ask<K extends Kind>(
+    kind: K,
+    question: SupervisorQuestion<K>,
+    signal: AbortSignal,
+  ): Promise<SupervisorAnswer<(typeof answerKindsOf)[K][number]>> {
+    signal.throwIfAborted();
+    if (this.lost !== undefined) throw this.lost;
+    const id = ++this.lastId;
+    const line = `${JSON.stringify({ id, ...question })}\n`;
+    if (Buffer.byteLength(line) > maxSupervisorMessageBytes)
+      return { kind: 'refused' } as SupervisorAnswer<(typeof answerKindsOf)[K][number]>;
+    const answered = new Promise<SupervisorResponse>((resolve, reject) => {
+      this.waiting.set(id, { answerKinds: answerKindsOf[kind], resolve, reject });
+    });
+    this.channel.write(line);
+    const { id: answeredId, ...answer } = await abortable(answered, signal);
+    this.waiting.delete(answeredId);
+    // `receive` has let only answers of this question's kinds pass.
+    return answer as unknown as SupervisorAnswer<(typeof answerKindsOf)[K][number]>;
+  }
+
+  private receive(line: string): void {
+    const response = parseJson(line, parseSupervisorResponse);
+    // The words of the parser could repeat a token or a key of a door.
+    if (!response.ok) {
+      this.lose('the supervisor answered something that is no answer');
+      return;
+    }
+    const waiting = this.waiting.get(response.value.id);
+    if (waiting === undefined || !waiting.answerKinds.includes(response.value.kind)) {
+      this.lose('the supervisor answered what was not asked');
+      return;
+    }
+    this.waiting.delete(response.value.id);
+    waiting.resolve(response.value);
+  }
+
+  private lose(reason: string): void {
+    if (this.lost !== undefined) return;
+    const error = new Error(reason);
+    this.lost = error;
+    this.channel.destroy();
+    for (const { reject } of this.waiting.values()) reject(error);
+    this.waiting.clear();
+    this.lostEmitter.fire(error);
+  }
+}
