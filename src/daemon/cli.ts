@@ -32,6 +32,10 @@ export async function runCommandLine(words: readonly string[], programFile: stri
 async function run(command: string, options: GivenOptions, programFile: string): Promise<number> {
   switch (command) {
     case 'serve':
+      if (process.getuid?.() === 0 && !options.has('--single-user'))
+        return (
+          await import(/* webpackMode: "eager" */ './command-line/many-users/serve-many-users')
+        ).runServeManyUsers(options, programFile);
       return (await import(/* webpackMode: "eager" */ './command-line/serve')).runServe(options, programFile);
     case 'pair':
       return (await import(/* webpackMode: "eager" */ './command-line/pair')).runPair(options.has('--json'));
@@ -39,12 +43,36 @@ async function run(command: string, options: GivenOptions, programFile: string):
       return (await import(/* webpackMode: "eager" */ './command-line/status')).runStatus(
         options.has('--json'),
       );
+    case 'check':
+      return (await import(/* webpackMode: "eager" */ './command-line/check')).runCheck(
+        options.has('--json'),
+        programFile,
+      );
     case 'certificate show':
       return (await import(/* webpackMode: "eager" */ './command-line/certificate-show')).runCertificateShow(
         options.has('--json'),
       );
+    case 'certificate use':
+      return (await import(/* webpackMode: "eager" */ './command-line/certificate-use')).runCertificateUse(
+        options,
+      );
+    case 'install':
+      return (await import(/* webpackMode: "eager" */ './command-line/installation/install')).runInstall(
+        options,
+        programFile,
+      );
+    case 'uninstall':
+      return (await import(/* webpackMode: "eager" */ './command-line/installation/uninstall')).runUninstall(
+        options,
+      );
     case 'announce':
       return (await import(/* webpackMode: "eager" */ './front-door/announcer')).runAnnouncer();
+    case 'front-door':
+      return (await import(/* webpackMode: "eager" */ './front-door/front-door-mode')).runFrontDoor(
+        programFile,
+      );
+    case 'pam':
+      return (await import(/* webpackMode: "eager" */ './supervisor/pam-child')).runPamChild();
     case 'keeper':
       return (await import(/* webpackMode: "eager" */ './keeper/main')).runKeeper();
     default: {

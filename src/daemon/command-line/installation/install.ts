@@ -1,0 +1,102 @@
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { exitCodes } from '../../../protocol/command-line';
+import { openDaemonCertificate } from '../../front-door/certificate';
+import { formatPinLines } from '../pair';
+import type { GivenOptions } from '../parse-command-line';
+import { findRunningDaemon } from '../running-daemon';
+import { CommandError, printWords } from '../terminal';
+import { accountSteps } from './account-steps';
+import { askForConsent, requireRoot } from './ask';
+import { InstallationRecord } from './installation-record';
+import { fileStep, folderStep, type InstallationStep } from './installation-step';
+import { findPamStyle, formatPamFile } from './pam-file';
+import { installationPlaces, serviceAccount, type InstallationPlaces } from './places';
+import { chooseProgram, programSteps, type ProgramToInstall } from './program-steps';
+import { controlService, findServiceSystem, serviceFile, serviceSteps, type ServiceSystem } from './service';
+
+/** `remote-kernels install`: everything that a host with many users needs. A second time it changes only what is missing or older. */
+export async function runInstall(given: GivenOptions, programFile: string): Promise<number> {
+  if (process.platform !== 'linux')
+    throw new CommandError(
+      'the daemon for many users runs on Linux only. Here: remote-kernels serve --single-user',
+      exitCodes.unavailable,
+    );
+  requireRoot('remote-kernels install');
+  const places = installationPlaces();
+  const program = await chooseProgram(programFile, places, given.has('--with-node'));
+  const system = await findServiceSystem();
+  const steps = await installationSteps(places, program, system);
+  const missing = await selectMissing(steps);
+  for (const { words } of missing) printWords(`  ${given.has('--dry-run') ? 'would ' : ''}${words}`);
+  if (missing.length === 0) printWords('Everything is in place; nothing to change.');
+  if (given.has('--dry-run')) return exitCodes.ok;
+  if (missing.length > 0 && !given.has('--yes') && !(await askForConsent('Do all this?'))) {
+    printWords('Nothing was changed.');
+    return exitCodes.ok;
+  }
+  await doSteps(missing, await InstallationRecord.open(places.system.state));
+  const { pin } = await openDaemonCertificate(places.system.state, hostname());
+  const isRunning = (await findRunningDaemon(places.system.state)) !== undefined;
+  if (!given.has('--no-start') && (!isRunning || missing.length > 0))
+    await startDaemon(serviceFile(system, places), isRunning);
+  printWords(
+    [
+      `Installed. Configuration: ${join(places.system.configuration, 'config.json')}`,
+      "Fingerprint (SHA-256) of this host's key; the editor shows the same at its first connection:",
+      ...formatPinLines(pin),
+    ].join('\n'),
+  );
+  return exitCodes.ok;
+}
+
+/** All steps, in their order. */
+export async function installationSteps(
+  places: InstallationPlaces,
+  program: ProgramToInstall,
+  system: ServiceSystem,
+): Promise<readonly InstallationStep[]> {
+  const { configuration, state, pamFolder } = places.system;
+  const pamFile = formatPamFile(await findPamStyle(pamFolder));
+  return [
+    folderStep(state, 0o700, true),
+    ...accountSteps(serviceAccount),
+    ...programSteps(program, places),
+    folderStep(configuration, 0o755, true),
+    fileStep(join(configuration, 'config.json'), '{}\n', 0o644, { isKept: true }),
+    fileStep(join(pamFolder, 'remote-kernels'), pamFile, 0o644, { isKept: true }),
+    ...serviceSteps(system, program, places),
+  ];
+}
+
+/** The steps that are not done. */
+export async function selectMissing(
+  steps: readonly InstallationStep[],
+): Promise<readonly InstallationStep[]> {
+  const missing: InstallationStep[] = [];
+  for (const step of steps) {
+    if (!(await step.isDone())) missing.push(step);
+  }
+  return missing;
+}
+
+/** Does the steps in order; what each changes is in the record before. */
+export async function doSteps(steps: readonly InstallationStep[], record: InstallationRecord): Promise<void> {
+  for (const step of steps) {
+    await record.add(await step.plan());
+    await step.do();
+  }
+}
+
+async function startDaemon(path: string, isRunning: boolean): Promise<void> {
+  try {
+    await controlService(path, isRunning ? 'restart' : 'start');
+    printWords(`The daemon ${isRunning ? 'was started again; kernels went on' : 'runs'}.`);
+  } catch (error) {
+    throw new CommandError(
+      `everything is installed, but the daemon did not start: ${error instanceof Error ? error.message : ''}. What is wrong says: remote-kernels check`,
+      exitCodes.unavailable,
+      { cause: error },
+    );
+  }
+}

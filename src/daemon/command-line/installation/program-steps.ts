@@ -1,0 +1,116 @@
+import { chmod, copyFile, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { toError } from '../../../base/errors';
+import { exitCodes } from '../../../protocol/command-line';
+import { findUntrusted } from '../../platform/trusted-files';
+import { CommandError } from '../terminal';
+import { makeFolder, planFolder } from './changes';
+import { fileStep, folderStep, linkStep, type InstallationStep } from './installation-step';
+import type { InstallationPlaces } from './places';
+
+/** What is copied into the program's folder, and where the installed parts are then. */
+export interface ProgramToInstall {
+  /** The Node that runs the daemon. */
+  readonly node: string;
+  readonly programFile: string;
+  /** From where to where, files only. */
+  readonly copies: readonly { readonly from: string; readonly to: string; readonly mode: number }[];
+}
+
+/**
+ * Decides what to copy: the bundle, its addons, and with `withNode` the Node that runs this. Rejects with a {@link CommandError} when that Node
+ * cannot be used in its place by a daemon of root.
+ */
+export async function chooseProgram(
+  sourceFile: string,
+  places: InstallationPlaces,
+  withNode: boolean,
+): Promise<ProgramToInstall> {
+  const programFile = join(places.program, 'daemon.js');
+  const ownNode = join(places.program, 'bin', 'node');
+  const isOwnNode = withNode || process.execPath === ownNode;
+  if (!isOwnNode) {
+    const [fault] = await findUntrusted([process.execPath]);
+    if (fault !== undefined)
+      throw new CommandError(
+        `the Node that runs this cannot be used for all users: ${fault}. Or copy it beside the program: remote-kernels install --with-node`,
+        exitCodes.configuration,
+      );
+  }
+  const source = dirname(sourceFile);
+  const addons = await listFiles(source, 'addons');
+  const copies = [
+    { from: sourceFile, to: programFile, mode: 0o644 },
+    ...addons.map((name) => ({ from: join(source, name), to: join(places.program, name), mode: 0o644 })),
+    ...(isOwnNode ? [{ from: process.execPath, to: ownNode, mode: 0o755 }] : []),
+  ];
+  return { node: isOwnNode ? ownNode : process.execPath, programFile, copies };
+}
+
+/** The steps that put the program into its folder and its name into the `PATH`. */
+export function programSteps(
+  program: ProgramToInstall,
+  places: InstallationPlaces,
+): readonly InstallationStep[] {
+  const launcher = join(places.program, 'bin', 'remote-kernels');
+  const script = `#!/bin/sh\nexec '${program.node}' '${program.programFile}' "$@"\n`;
+  return [
+    folderStep(places.program, 0o755, true),
+    copyStep(program, places),
+    fileStep(launcher, script, 0o755, { isKept: false }),
+    linkStep(places.launcher, launcher),
+  ];
+}
+
+function copyStep({ copies }: ProgramToInstall, places: InstallationPlaces): InstallationStep {
+  return {
+    words: `copy the program to ${places.program} (${copies.length} files)`,
+    async isDone() {
+      for (const copy of copies) {
+        if (!(await isSameFile(copy))) return false;
+      }
+      return true;
+    },
+    plan: () => planFolder(places.program, true),
+    async do() {
+      for (const copy of copies) {
+        if (await isSameFile(copy)) continue;
+        await makeFolder(dirname(copy.to), 0o755);
+        // Processes that run the one before keep it until they end.
+        const temporary = `${copy.to}.part`;
+        await copyFile(copy.from, temporary);
+        await chmod(temporary, copy.mode);
+        await rename(temporary, copy.to);
+      }
+    },
+  };
+}
+
+async function isSameFile(copy: ProgramToInstall['copies'][number]): Promise<boolean> {
+  if (copy.from === copy.to) return true;
+  const [from, to] = await Promise.all([stat(copy.from), stat(copy.to).catch(() => undefined)]);
+  if (to?.size !== from.size || (to.mode & 0o777) !== copy.mode) return false;
+  const [one, other] = await Promise.all([readFile(copy.from), readFile(copy.to)]);
+  return one.equals(other);
+}
+
+/** The files below a folder of the program, by their paths relative to it. */
+async function listFiles(source: string, folder: string): Promise<readonly string[]> {
+  try {
+    const entries = await readdir(join(source, folder), { withFileTypes: true });
+    const names = await Promise.all(
+      entries.map((entry) =>
+        entry.isDirectory()
+          ? listFiles(source, join(folder, entry.name))
+          : Promise.resolve([join(folder, entry.name)]),
+      ),
+    );
+    return names.flat().sort();
+  } catch (error) {
+    throw new CommandError(
+      `this program is not whole (${toError(error).message}); install it again: npm install -g ./remote-kernels-….tgz`,
+      exitCodes.noInput,
+      { cause: error },
+    );
+  }
+}

@@ -1,0 +1,105 @@
+import { rm } from 'node:fs/promises';
+import { toError } from '../../../base/errors';
+import { exitCodes } from '../../../protocol/command-line';
+import type { GivenOptions } from '../parse-command-line';
+import { findRunningDaemon } from '../running-daemon';
+import { CommandError, printWords } from '../terminal';
+import { askForConsent, requireRoot } from './ask';
+import { undoChange, type Change } from './changes';
+import { InstallationRecord } from './installation-record';
+import { installationPlaces, type InstallationPlaces } from './places';
+import { controlService } from './service';
+import { runSystemCommand } from './system-command';
+
+/** `remote-kernels uninstall`: stops the daemon and undoes what `install` has written down, and nothing else. */
+export async function runUninstall(given: GivenOptions): Promise<number> {
+  requireRoot('remote-kernels uninstall');
+  const places = installationPlaces();
+  const { changes } = await InstallationRecord.open(places.system.state);
+  if (changes.length === 0)
+    throw new CommandError(
+      `nothing was installed here by remote-kernels install (${places.system.state} has no record of it)`,
+      exitCodes.noInput,
+    );
+  printWords(
+    [
+      'This stops the daemon and removes:',
+      ...changes.map((change) => `  ${describeChange(change)}`),
+      'Files, environments and running kernels of users stay; a kernel ends with its process: kill.',
+      `The key of this host goes too: after another installation everybody is asked to accept another one. Keep ${places.system.state} to avoid that.`,
+    ].join('\n'),
+  );
+  if (!given.has('--yes') && !(await askForConsent('Remove all this?'))) {
+    printWords('Nothing was changed.');
+    return exitCodes.ok;
+  }
+  await stopDaemon(places, changes);
+  const left = await undoAll(changes);
+  await removeLeftovers(places, changes);
+  for (const words of left) printWords(`  ${words}`);
+  printWords(left.length === 0 ? 'Removed.' : 'Removed, except for what is said above.');
+  return left.length === 0 ? exitCodes.ok : exitCodes.software;
+}
+
+/** Undoes the changes, the last one first, and gives a sentence for each thing that had to stay. */
+export async function undoAll(changes: readonly Change[]): Promise<readonly string[]> {
+  const left: string[] = [];
+  for (const change of [...changes].reverse()) {
+    try {
+      const words = await undoChange(change);
+      if (words !== undefined) left.push(words);
+    } catch (error) {
+      left.push(`${describeChange(change)}: ${toError(error).message}`);
+    }
+  }
+  return left;
+}
+
+function describeChange(change: Change): string {
+  switch (change.kind) {
+    case 'group':
+      return `the system group ${change.name}`;
+    case 'user':
+      return `the system user ${change.name}`;
+    case 'folder':
+      return change.isPrivate ? `${change.path}/ with all that is in it` : `${change.path}/ if it is empty`;
+    case 'file':
+      return change.before.kind === 'nothing'
+        ? change.path
+        : `${change.path} (what was there before comes back)`;
+    case 'boot':
+      return 'the start of the daemon with the system';
+  }
+}
+
+async function stopDaemon(places: InstallationPlaces, changes: readonly Change[]): Promise<void> {
+  if ((await findRunningDaemon(places.system.state)) === undefined) return;
+  const services = [places.systemdUnit, places.initScript];
+  const service = changes.flatMap((change) =>
+    change.kind === 'file' && services.includes(change.path) ? [change.path] : [],
+  )[0];
+  try {
+    if (service !== undefined) await controlService(service, 'stop');
+  } catch (error) {
+    throw new CommandError(
+      `the daemon could not be stopped (${toError(error).message}), so nothing was removed`,
+      exitCodes.unavailable,
+      { cause: error },
+    );
+  }
+  const pid = await findRunningDaemon(places.system.state);
+  if (pid !== undefined)
+    throw new CommandError(
+      `the daemon still runs (process ${pid}), so nothing was removed; end it and run this again: kill ${pid}`,
+      exitCodes.unavailable,
+    );
+}
+
+/** What the daemon made while it ran, outside of the folders of the record. */
+async function removeLeftovers(places: InstallationPlaces, changes: readonly Change[]): Promise<void> {
+  await rm(places.system.run, { recursive: true, force: true });
+  if (changes.some((change) => 'path' in change && change.path === places.initScript))
+    await rm(places.log, { force: true });
+  if (changes.some((change) => 'path' in change && change.path === places.systemdUnit))
+    await runSystemCommand('systemctl', ['daemon-reload']);
+}
