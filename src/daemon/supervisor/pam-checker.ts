@@ -1,0 +1,186 @@
+import { randomBytes } from 'node:crypto';
+import type { Disposable } from '../../base/disposable';
+import { isAbortError, toError } from '../../base/errors';
+import { withDeadline } from '../../base/time';
+import { pamService, type PamMessage, type PamQuestion } from '../../protocol/pam';
+import type { CredentialAnswer, CredentialChecker, CredentialQuestion } from './credential-checker';
+import { PamProcess } from './pam-process';
+
+/** How attempts are made and how many there can be. */
+export interface PamCheckerOptions {
+  /** This program's own file. */
+  readonly programFile: string;
+  /** The PAM service; that of the product by default. */
+  readonly service?: string;
+  /** Children at work at once, 16 by default. */
+  readonly maxRunning?: number;
+  /** Children that wait for a person, 96 by default. */
+  readonly maxWaiting?: number;
+  /** How long PAM may take from one answer to the next question, 60 s by default. */
+  readonly stepTimeoutMs?: number;
+  /** How long a person may take, 120 s by default. */
+  readonly waitTimeoutMs?: number;
+}
+
+type Result = Extract<PamMessage, { kind: 'result' }>;
+type Prompts = Extract<PamMessage, { kind: 'prompts' }>['prompts'];
+
+interface Waiting {
+  readonly process: PamProcess;
+  readonly username: string;
+  readonly source: string;
+  readonly promptCount: number;
+  readonly timer: NodeJS.Timeout;
+}
+
+/** PAM could not look: `PAM_SYSTEM_ERR`, `PAM_BUF_ERR`, `PAM_AUTHINFO_UNAVAIL`, `PAM_ABORT`. */
+const impossibleCodes = new Set([4, 5, 9, 26]);
+
+/**
+ * Checks credentials by PAM, each attempt in a child process of its own, which waits between the answers of its person. Whatever a child does ends
+ * its own attempt only, as a refusal.
+ */
+export class PamChecker implements CredentialChecker, Disposable {
+  private readonly running = new Set<PamProcess>();
+  private readonly waiting = new Map<string, Waiting>();
+  private isDisposed = false;
+
+  constructor(private readonly options: PamCheckerOptions) {}
+
+  async begin(question: CredentialQuestion, signal: AbortSignal): Promise<CredentialAnswer> {
+    if (this.isFull) return { kind: 'busy' };
+    return this.attempt(this.start(question, false), question, [...question.answers], signal);
+  }
+
+  async continue(
+    conversation: string,
+    question: CredentialQuestion,
+    signal: AbortSignal,
+  ): Promise<CredentialAnswer> {
+    const waiting = this.waiting.get(conversation);
+    if (waiting?.username !== question.username || waiting.source !== question.source)
+      return refused('there is no such conversation of this person from this source');
+    if (this.isFull) return { kind: 'busy' };
+    this.forget(conversation, waiting);
+    if (question.answers.length !== waiting.promptCount) {
+      waiting.process.dispose();
+      return refused(`${question.answers.length} answers were given to ${waiting.promptCount} prompts`);
+    }
+    this.running.add(waiting.process);
+    waiting.process.answer(question.answers);
+    return this.attempt(waiting.process, question, [], signal);
+  }
+
+  async checkAccount(
+    username: string,
+    source: string,
+    signal: AbortSignal,
+  ): Promise<Exclude<CredentialAnswer, { kind: 'more' }>> {
+    if (this.isFull) return { kind: 'busy' };
+    const process = this.start({ username, source }, true);
+    try {
+      const message = await process.next(this.deadline(signal));
+      if (message.kind === 'prompts') throw new Error('PAM asks a person when only the account is looked at');
+      if (message.stage === 'start' || impossibleCodes.has(message.code))
+        throw new Error(`PAM could not look at the account: ${message.message}`);
+      return outcome(message, username);
+    } finally {
+      this.running.delete(process);
+      process.dispose();
+    }
+  }
+
+  end(conversation: string): void {
+    const waiting = this.waiting.get(conversation);
+    if (waiting === undefined) return;
+    this.forget(conversation, waiting);
+    waiting.process.dispose();
+  }
+
+  /** How many children work, and how many wait for a person. */
+  get counts(): { readonly running: number; readonly waiting: number } {
+    return { running: this.running.size, waiting: this.waiting.size };
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    for (const conversation of [...this.waiting.keys()]) this.end(conversation);
+    for (const process of this.running) process.dispose();
+  }
+
+  private get isFull(): boolean {
+    return this.isDisposed || this.running.size >= (this.options.maxRunning ?? 16);
+  }
+
+  private start(question: Pick<PamQuestion, 'username' | 'source'>, isAccountOnly: boolean): PamProcess {
+    const { username, source } = question;
+    const process = PamProcess.start(this.options.programFile, {
+      service: this.options.service ?? pamService,
+      username,
+      source,
+      ...(isAccountOnly ? { isAccountOnly } : {}),
+    });
+    this.running.add(process);
+    return process;
+  }
+
+  /** Goes on until PAM decides, or asks more than the answers at hand. */
+  private async attempt(
+    process: PamProcess,
+    question: CredentialQuestion,
+    answers: string[],
+    signal: AbortSignal,
+  ): Promise<CredentialAnswer> {
+    let isKept = false;
+    try {
+      for (;;) {
+        const message = await process.next(this.deadline(signal));
+        if (message.kind === 'result') return outcome(message, question.username);
+        if (answers.length < message.prompts.length) {
+          const answer = this.keep(process, question, message.prompts);
+          isKept = answer.kind === 'more';
+          return answer;
+        }
+        process.answer(answers.splice(0, message.prompts.length));
+      }
+    } catch (error) {
+      if (signal.aborted) throw toError(signal.reason);
+      return refused(isAbortError(error) ? 'PAM took too long' : toError(error).message);
+    } finally {
+      this.running.delete(process);
+      if (!isKept) process.dispose();
+    }
+  }
+
+  private keep(process: PamProcess, question: CredentialQuestion, prompts: Prompts): CredentialAnswer {
+    if (this.isDisposed || this.waiting.size >= (this.options.maxWaiting ?? 96)) return { kind: 'busy' };
+    const conversation = randomBytes(16).toString('hex');
+    const timer = setTimeout(() => this.end(conversation), this.options.waitTimeoutMs ?? 120_000);
+    timer.unref();
+    const { username, source } = question;
+    this.waiting.set(conversation, { process, username, source, promptCount: prompts.length, timer });
+    process.onFault(() => this.end(conversation));
+    return { kind: 'more', prompts, conversation };
+  }
+
+  private forget(conversation: string, waiting: Waiting): void {
+    clearTimeout(waiting.timer);
+    this.waiting.delete(conversation);
+  }
+
+  private deadline(signal: AbortSignal): AbortSignal {
+    return withDeadline(this.options.stepTimeoutMs ?? 60_000, 'PAM', signal);
+  }
+}
+
+function outcome(
+  result: Result,
+  username: string,
+): Extract<CredentialAnswer, { kind: 'accepted' | 'refused' }> {
+  if (result.isAccepted) return { kind: 'accepted', username: result.username ?? username };
+  return refused(`${result.stage}: ${result.message} (PAM ${result.code})`);
+}
+
+function refused(reason: string): { readonly kind: 'refused'; readonly reason: string } {
+  return { kind: 'refused', reason };
+}
