@@ -3,15 +3,18 @@ import { lstat } from 'node:fs/promises';
 import type { IncomingMessage, Server } from 'node:http';
 import { isAbsolute, join } from 'node:path';
 import type { Disposable } from '../../base/disposable';
+import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { Sequence } from '../../base/sequence';
 import { headers, type DoorRequest } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
-import { listenPrivately } from '../platform/sockets';
+import { listenReplaceably, type OwnSocket } from '../platform/sockets';
 import type { Entrance } from './http/router';
 
 interface Door {
   readonly socket: string;
+  /** The file at that path, as long as no other agent has put its own there. */
+  readonly own: OwnSocket;
   readonly server: Server;
   request: DoorRequest;
 }
@@ -45,7 +48,7 @@ export class Doors implements Disposable {
     return this.openings.run(async () => {
       await checkDoorFolder(request.folder);
       const known = this.doors.get(request.folder);
-      if (known !== undefined && (await isSocket(known.socket))) {
+      if (known !== undefined && (await known.own.isStillOurs())) {
         known.request = request;
         // The last one named comes last, also when it was opened before others.
         this.doors.delete(request.folder);
@@ -57,19 +60,26 @@ export class Doors implements Disposable {
     });
   }
 
+  /** Closes the doors. What another agent has put in the place of one of them stays. */
   dispose(): void {
-    for (const door of this.doors.values()) door.server.close();
+    for (const { server, own, socket } of this.doors.values()) {
+      server.close();
+      own
+        .remove()
+        .catch((error: unknown) => this.logger.warn(`${socket} was left behind: ${toError(error).message}`));
+    }
     this.doors.clear();
   }
 
   private async create(request: DoorRequest): Promise<Door> {
     const socket = join(request.folder, 'agent.sock');
+    const named = { request };
     const server = this.createServer(
-      (incoming) => checkDoorKey(incoming, door.request.doorKey),
-      () => ({ kind: 'door', frontDoor: door.request.frontDoor }),
+      (incoming) => checkDoorKey(incoming, named.request.doorKey),
+      () => ({ kind: 'door', frontDoor: named.request.frontDoor }),
     );
-    const door: Door = { socket, server, request };
-    await listenPrivately(server, socket, 0o660);
+    const own = await listenReplaceably(server, socket, 0o660);
+    const door: Door = Object.assign(named, { socket, server, own });
     this.doors.set(request.folder, door);
     this.logger.info(`opened a door in ${request.folder}`);
     return door;
@@ -93,9 +103,4 @@ async function checkDoorFolder(folder: string): Promise<void> {
   if (process.getuid !== undefined && found.uid !== process.getuid())
     throw new WireError('bad-request', `${folder} belongs to another user`);
   if ((found.mode & 0o002) !== 0) throw new WireError('bad-request', `${folder} can be changed by everybody`);
-}
-
-async function isSocket(path: string): Promise<boolean> {
-  const found = await lstat(path).catch(() => undefined);
-  return found?.isSocket() === true;
 }

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:http';
+import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { silentLogger } from '../../../src/base/logger';
+import { until, withDeadline } from '../../../src/base/time';
+import { Doors } from '../../../src/daemon/agent/doors';
+import { connectTo } from '../../../src/daemon/platform/sockets';
+import type { DoorRequest } from '../../../src/protocol/agent';
+import { temporaryFolder } from '../../support/temporary-folder';
+
+async function doorFolder(t: TestContext): Promise<DoorRequest> {
+  const folder = join(await temporaryFolder(t), 'door');
+  await mkdir(folder);
+  await chmod(folder, 0o2710);
+  return {
+    folder,
+    doorKey: 'k'.repeat(43),
+    frontDoor: { daemonId: 'd'.repeat(32), pin: 'p', port: 7443 },
+  };
+}
+
+function agentDoors(t: TestContext): Doors {
+  const doors = new Doors(() => createServer(), silentLogger);
+  t.after(() => doors.dispose());
+  return doors;
+}
+
+const connect = (socket: string) => connectTo(socket, withDeadline(2_000, 'the door'));
+
+test('an agent that closes its doors leaves the door that another agent opened in the same folder', async (t) => {
+  const request = await doorFolder(t);
+  const [first, second] = [agentDoors(t), agentDoors(t)];
+  const socket = await first.open(request);
+  assert.equal(await second.open(request), socket);
+  const { ino } = await lstat(socket);
+  first.dispose();
+  // Another door of the first agent is gone once it has looked at all of them.
+  const elsewhere = await doorFolder(t);
+  const third = agentDoors(t);
+  const own = await third.open(elsewhere);
+  third.dispose();
+  await until(
+    async () => ((await readdir(elsewhere.folder)).length === 0 ? true : undefined),
+    withDeadline(5_000, `the end of ${own}`),
+  );
+  assert.equal((await lstat(socket)).ino, ino);
+  (await connect(socket)).destroy();
+});
+
+test('an agent whose door was taken over opens it again when it is asked to', async (t) => {
+  const request = await doorFolder(t);
+  const [first, second] = [agentDoors(t), agentDoors(t)];
+  const socket = await first.open(request);
+  const taken = await lstat(await second.open(request));
+  await first.open(request);
+  assert.notEqual((await lstat(socket)).ino, taken.ino);
+  second.dispose();
+  (await connect(socket)).destroy();
+});
+
+test('a door has the mode that lets the group of the folder in', async (t) => {
+  const socket = await agentDoors(t).open(await doorFolder(t));
+  assert.equal(((await lstat(socket)).mode & 0o777).toString(8), '660');
+});
