@@ -20,6 +20,15 @@ const addons = {
   'win32-x64': 'win32/x64/node/msvc-115-Release',
 };
 
+/** Where `koffi` keeps its addons. npm installs those of this platform only. Each goes beside the one of `zeromq`, for `supervisor/pam-addon.ts`. */
+const koffiPackages = path.join(__dirname, 'node_modules', '@koromix');
+const koffiAddons = {
+  'linux-x64-glibc': 'koffi-linux-x64/linux_x64/koffi.node',
+  'linux-x64-musl': 'koffi-linux-x64/musl_x64/koffi.node',
+  'linux-arm64-glibc': 'koffi-linux-arm64/linux_arm64/koffi.node',
+  'linux-arm64-musl': 'koffi-linux-arm64/musl_arm64/koffi.node',
+};
+
 /** Puts the addons beside the bundle, one folder per platform, where `keeper/zeromq-addon.ts` loads one by its own path. */
 class CopyAddons {
   apply(compiler) {
@@ -28,15 +37,20 @@ class CopyAddons {
         const target = path.join(dist, 'addons', name);
         const source = path.join(zeromqBuild, folder);
         fs.mkdirSync(target, { recursive: true });
-        for (const file of fs.readdirSync(source)) {
-          const from = path.join(source, file);
-          const to = path.join(target, file);
-          const known = fs.existsSync(to) ? fs.statSync(to) : undefined;
-          if (known?.size !== fs.statSync(from).size) fs.copyFileSync(from, to);
-        }
+        for (const file of fs.readdirSync(source)) copy(path.join(source, file), path.join(target, file));
+      }
+      for (const [name, file] of Object.entries(koffiAddons)) {
+        const source = path.join(koffiPackages, file);
+        if (fs.existsSync(source)) copy(source, path.join(dist, 'addons', name, 'koffi.node'));
       }
     });
   }
+}
+
+/** Leaves a file alone that is there already, because a running daemon may have it mapped. */
+function copy(from, to) {
+  const known = fs.existsSync(to) ? fs.statSync(to) : undefined;
+  if (known?.size !== fs.statSync(from).size) fs.copyFileSync(from, to);
 }
 
 /** What both bundles have in common. */
