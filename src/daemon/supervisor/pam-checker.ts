@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Disposable } from '../../base/disposable';
 import { isAbortError, toError } from '../../base/errors';
+import type { Logger } from '../../base/logger';
 import { withDeadline } from '../../base/time';
 import { pamService, type PamMessage, type PamQuestion } from '../../protocol/pam';
 import type { CredentialAnswer, CredentialChecker, CredentialQuestion } from './credential-checker';
@@ -10,6 +11,8 @@ import { PamProcess } from './pam-process';
 export interface PamCheckerOptions {
   /** This program's own file. */
   readonly programFile: string;
+  /** Told of attempts that end while they wait for a person. */
+  readonly log?: Logger;
   /** The PAM service; that of the product by default. */
   readonly service?: string;
   /** Children at work at once, 16 by default. */
@@ -155,12 +158,22 @@ export class PamChecker implements CredentialChecker, Disposable {
   private keep(process: PamProcess, question: CredentialQuestion, prompts: Prompts): CredentialAnswer {
     if (this.isDisposed || this.waiting.size >= (this.options.maxWaiting ?? 96)) return { kind: 'busy' };
     const conversation = randomBytes(16).toString('hex');
-    const timer = setTimeout(() => this.end(conversation), this.options.waitTimeoutMs ?? 120_000);
+    const timer = setTimeout(
+      () => this.abandon(conversation, 'nobody answered in time'),
+      this.options.waitTimeoutMs ?? 120_000,
+    );
     timer.unref();
     const { username, source } = question;
     this.waiting.set(conversation, { process, username, source, promptCount: prompts.length, timer });
-    process.onFault(() => this.end(conversation));
+    process.onFault(() => this.abandon(conversation, 'its PAM child ended'));
     return { kind: 'more', prompts, conversation };
+  }
+
+  private abandon(conversation: string, why: string): void {
+    const waiting = this.waiting.get(conversation);
+    if (waiting === undefined) return;
+    this.options.log?.info(`the sign-in of ${waiting.username} from ${waiting.source} is given up: ${why}`);
+    this.end(conversation);
   }
 
   private forget(conversation: string, waiting: Waiting): void {
