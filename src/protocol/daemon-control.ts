@@ -28,6 +28,19 @@ const daemonStatusSchema = v.object({
   signIns: v.number(),
   /** When the present pairing code expires (ISO 8601); absent when there is none. */
   codeExpiresAt: v.exactOptional(v.string()),
+  /** The process with the network port; only of a daemon of many users, while there is one. */
+  frontDoorPid: v.exactOptional(v.number()),
+  /** Who has a valid sign-in; only of a daemon of many users. An agent shows while it answers. */
+  users: v.exactOptional(
+    v.array(
+      v.object({
+        name: v.string(),
+        uid: v.number(),
+        signIns: v.number(),
+        agentPid: v.exactOptional(v.number()),
+      }),
+    ),
+  ),
   /** Absent until this daemon has been asked for the agent, and while the agent does not answer. */
   agentPid: v.exactOptional(v.number()),
   /** The user's kernels; absent with `agentPid`. */

@@ -8,9 +8,17 @@ import { CommandError } from './terminal';
 
 const timeoutMs = 10_000;
 
-/** Asks the running daemon of this user. Rejects with a {@link CommandError} that says how to start one when none runs. */
-export async function askDaemon<T>(method: 'GET' | 'POST', path: string, parser: Parser<T>): Promise<T> {
-  for (const socket of await findControlSockets()) {
+/**
+ * Asks the running daemon of this user, at one of the given sockets or else where a single-user daemon has it. Rejects with a
+ * {@link CommandError} that says how to start one when none runs.
+ */
+export async function askDaemon<T>(
+  method: 'GET' | 'POST',
+  path: string,
+  parser: Parser<T>,
+  firstSockets: readonly string[] = [],
+): Promise<T> {
+  for (const socket of [...firstSockets, ...(await findControlSockets())]) {
     try {
       const signal = withDeadline(timeoutMs, 'the daemon');
       return await requestJson({ socket, path, method, signal }, parser);

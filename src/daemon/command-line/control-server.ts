@@ -8,12 +8,13 @@ import { listenPrivately } from '../platform/sockets';
 
 /** What the running daemon can be asked. */
 export interface DaemonControl {
-  readonly pair: () => PairingCode;
+  /** Absent where people sign in otherwise. */
+  readonly pair?: () => PairingCode;
   readonly status: () => Promise<DaemonStatus>;
 }
 
 /**
- * Answers `pair` and `status` on a socket of this user only (0600 in a folder of 0700), replacing what an ended daemon left there. The caller
+ * Answers `pair` and `status` on a socket of this user only (0600, in a folder where nobody else can put another in its place), replacing what an ended daemon left there. The caller
  * holds the lock of the daemon. Disposing it closes and removes the socket.
  */
 export async function serveControl(socketPath: string, control: DaemonControl): Promise<Disposable> {
@@ -38,7 +39,7 @@ export async function serveControl(socketPath: string, control: DaemonControl): 
 async function answer(request: IncomingMessage, control: DaemonControl): Promise<unknown> {
   const { method = '' } = request;
   const { path } = readTarget(request);
-  if (method === 'POST' && path === controlPaths.pair) return control.pair();
+  if (method === 'POST' && path === controlPaths.pair && control.pair !== undefined) return control.pair();
   if (method === 'GET' && path === controlPaths.status) return control.status();
   throw new WireError('not-found', `${method} ${path} is nothing that the daemon answers here`);
 }

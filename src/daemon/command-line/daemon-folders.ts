@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { SystemPaths } from '../configuration/system-paths';
 import { readMachineHash } from '../platform/machine';
 import { ensurePrivateFolder } from '../platform/private-files';
 import { isPrivateFolder, listStateFolders, openStateFolders } from '../platform/state-folders';
@@ -32,6 +33,11 @@ export async function openDaemonFolders(): Promise<DaemonFolders> {
     door,
     ...(folders.problem === undefined ? {} : { problem: folders.problem }),
   };
+}
+
+/** The socket at which the daemon of many users answers root's `status`. */
+export function systemControlSocket(paths: SystemPaths): string {
+  return join(paths.run, controlName);
 }
 
 /** Every place where a running daemon of this user can have its control socket. Folders that others can enter are left out. */

@@ -1,0 +1,205 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Duplex, Readable } from 'node:stream';
+import { createBackoff, type Backoff, type BackoffPolicy } from '../../../base/backoff';
+import type { Disposable } from '../../../base/disposable';
+import { Emitter } from '../../../base/event';
+import type { Logger } from '../../../base/logger';
+import { parseJson } from '../../../base/parse';
+import { delay } from '../../../base/time';
+import {
+  maxFrontDoorEventBytes,
+  parseFrontDoorEvent,
+  supervisorDescriptor,
+  type FrontDoorEvent,
+  type FrontDoorOrder,
+} from '../../../protocol/front-door-process';
+import { readBoundedLines } from '../../platform/bounded-lines';
+import { endByInput } from '../../platform/child-end';
+import { scrubEnvironment } from '../../platform/trusted-environment';
+
+/** The supervisor's end of a channel; `closed` resolves with the reason when there is nothing more to be said on it. */
+export interface ServedChannel extends Disposable {
+  readonly closed: Promise<string>;
+}
+
+/** What keeps a front door running. */
+export interface FrontDoorChildOptions {
+  /** The program and its words, with everything that takes its rights away; see {@link frontDoorCommand}. */
+  readonly command: readonly [string, ...string[]];
+  /** What the front door is to do as things are now. */
+  readonly order: () => FrontDoorOrder;
+  readonly serveChannel: (stream: Duplex) => ServedChannel;
+  readonly backoff: BackoffPolicy;
+  readonly log: Logger;
+}
+
+/** One that ran for this long counts as well: the next failure starts the back-off anew. */
+const steadyMs = 60_000;
+/** A front door in order takes less: it says goodbye on the network and finishes answers. */
+const stopTimeoutMs = 6_000;
+const lastWordsMs = 1_000;
+/** Enough to see in the log what is wrong, and too little to fill a disk with. */
+const maxNonsense = 20;
+
+/** Runs the program as the front door: as that user, in its group alone, without capabilities and without a way to get any. */
+export function frontDoorCommand(
+  user: { readonly uid: number; readonly gid: number },
+  programFile: string,
+): readonly [string, ...string[]] {
+  return [
+    '/usr/bin/setpriv',
+    ...['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'],
+    ...['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--reset-env'],
+    ...['--', process.execPath, programFile, 'front-door'],
+  ];
+}
+
+/**
+ * Keeps one front door running, and believes nothing that it says: its events are for people, and its requests are answered by the supervisor
+ * as those of a stranger. One that ends, or breaks the rules of the channel, is replaced after a back-off.
+ */
+export class FrontDoorChild implements Disposable {
+  private readonly eventEmitter = new Emitter<FrontDoorEvent>();
+  private readonly endedEmitter = new Emitter<string>();
+  private child: ChildProcess | undefined;
+  private backoff: Backoff;
+  private timer: NodeJS.Timeout | undefined;
+  private isStopped = false;
+  /** Whether the present one was asked to make place for another. */
+  private isReplacing = false;
+
+  constructor(private readonly options: FrontDoorChildOptions) {
+    this.backoff = createBackoff(options.backoff);
+  }
+
+  /** What the front door says of itself. */
+  readonly onEvent = this.eventEmitter.event;
+
+  /** Fires with the reason each time that a front door has ended without having been asked to. */
+  readonly onEnded = this.endedEmitter.event;
+
+  /** The process, while there is one. */
+  get pid(): number | undefined {
+    return this.child?.pid;
+  }
+
+  /** Starts the front door, and another one whenever it ends. */
+  start(): void {
+    this.launch();
+  }
+
+  /** Tells the running front door what it is to do now. One that is being started is told anyway. */
+  sendOrder(): void {
+    this.child?.stdin?.write(`${JSON.stringify(this.options.order())}\n`);
+  }
+
+  /** Replaces the front door by one with the present order. Connections end. */
+  replace(): void {
+    clearTimeout(this.timer);
+    this.backoff = createBackoff(this.options.backoff);
+    if (this.child === undefined) {
+      this.launch();
+      return;
+    }
+    this.isReplacing = true;
+    void endByInput(this.child, stopTimeoutMs);
+  }
+
+  /** Ends it in order and starts no other. */
+  async stop(): Promise<void> {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    if (this.child !== undefined) await endByInput(this.child, stopTimeoutMs);
+  }
+
+  dispose(): void {
+    this.isStopped = true;
+    clearTimeout(this.timer);
+    this.child?.kill('SIGKILL');
+    this.eventEmitter.dispose();
+    this.endedEmitter.dispose();
+  }
+
+  private launch(): void {
+    if (this.isStopped) return;
+    const [program, ...words] = this.options.command;
+    const child = spawn(program, words, {
+      cwd: '/',
+      env: scrubEnvironment(process.env),
+      stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+      // A Ctrl-C in this terminal is for the supervisor, which then ends the front door in order.
+      detached: true,
+    });
+    this.child = child;
+    const startedAtMs = performance.now();
+    const channel = this.connect(child);
+    let isEnded = false;
+    const ended = (how: string) => {
+      if (isEnded) return;
+      isEnded = true;
+      channel?.dispose();
+      this.ended(how, performance.now() - startedAtMs);
+    };
+    child.once('error', (error) => ended(error.message));
+    // Its last words, which say why, can arrive after its exit.
+    const quiet = new Promise<void>((resolve) => child.stdout?.once('close', resolve));
+    child.once('exit', (code, signal) => {
+      const how = signal ?? `exit code ${String(code)}`;
+      void Promise.race([quiet, delay(lastWordsMs)]).then(() => ended(how));
+    });
+    child.stdin?.on('error', (error) => this.options.log.debug(`orders: ${error.message}`));
+    this.sendOrder();
+  }
+
+  private connect(child: ChildProcess): ServedChannel | undefined {
+    const { log, serveChannel } = this.options;
+    const { stdout } = child;
+    const stream: unknown = child.stdio[supervisorDescriptor];
+    // Without a process there are no pipes, and `error` follows.
+    if (!(stream instanceof Duplex) || !(stdout instanceof Readable)) return undefined;
+    let nonsense = 0;
+    stdout.on('error', (error) => log.debug(`events: ${error.message}`));
+    readBoundedLines(stdout, maxFrontDoorEventBytes, {
+      onLine: (line) => {
+        if (this.receive(line)) return;
+        nonsense += 1;
+        if (nonsense > maxNonsense) this.kill(child, 'it says what is no event again and again');
+      },
+      onTooLong: () => this.kill(child, 'it said something that is too long'),
+    });
+    const channel = serveChannel(stream);
+    void channel.closed.then((reason) => this.kill(child, reason));
+    return channel;
+  }
+
+  /** Whether the line was an event. */
+  private receive(line: string): boolean {
+    const event = parseJson(line, parseFrontDoorEvent);
+    if (event.ok) this.eventEmitter.fire(event.value);
+    else this.options.log.warn(`it said something that is no event (${event.error.path})`);
+    return event.ok;
+  }
+
+  /** A front door without its channel can do nothing, and one that breaks the rules may be somebody else's by now. */
+  private kill(child: ChildProcess, reason: string): void {
+    if (this.child !== child || this.isStopped || this.isReplacing) return;
+    this.options.log.debug(`its process is ended: ${reason}`);
+    child.kill('SIGKILL');
+  }
+
+  private ended(how: string, ranForMs: number): void {
+    this.child = undefined;
+    if (this.isStopped) return;
+    if (this.isReplacing) {
+      this.isReplacing = false;
+      this.launch();
+      return;
+    }
+    if (ranForMs > steadyMs) this.backoff = createBackoff(this.options.backoff);
+    const { delayMs } = this.backoff;
+    this.backoff = this.backoff.next();
+    this.options.log.warn(`ended (${how}); another one is started in ${(delayMs / 1000).toFixed(1)} s`);
+    this.timer = setTimeout(() => this.launch(), delayMs);
+    this.endedEmitter.fire(how);
+  }
+}
