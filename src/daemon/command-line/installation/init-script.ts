@@ -5,10 +5,12 @@ export interface InitScriptPlaces {
   readonly log: string;
   /** Where the daemon has its lock. */
   readonly state: string;
+  /** Where it has its control socket, once it is ready. */
+  readonly run: string;
 }
 
 /** The init script of the daemon, for systems without systemd. It needs only a POSIX shell; the daemon's own lock says which process it is. */
-export function formatInitScript({ node, programFile, log, state }: InitScriptPlaces): string {
+export function formatInitScript({ node, programFile, log, state, run }: InitScriptPlaces): string {
   return `#!/bin/sh
 ### BEGIN INIT INFO
 # Provides:          remote-kernels
@@ -22,6 +24,7 @@ export function formatInitScript({ node, programFile, log, state }: InitScriptPl
 # description: Remote Kernels
 
 lock='${state}/daemon.lock'
+control='${run}/control.sock'
 log='${log}'
 
 # The process of the daemon: its lock is a link whose target names the process and the boot of the machine.
@@ -37,12 +40,13 @@ start() {
   umask 0022
   cd /
   (umask 0077; : >>"$log")
+  rm -f "$control"
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG="\${LANG:-C.UTF-8}" \\
     setsid '${node}' '${programFile}' serve </dev/null >>"$log" 2>&1 &
   child=$!
   left=30
   while [ "$left" -gt 0 ]; do
-    if find_daemon; then echo "remote-kernels runs (process $pid)"; return 0; fi
+    if [ -S "$control" ] && find_daemon; then echo "remote-kernels runs (process $pid)"; return 0; fi
     kill -0 "$child" 2>/dev/null || break
     left=$((left - 1))
     sleep 1

@@ -12,7 +12,12 @@ import { InstallationRecord } from './installation-record';
 import { fileStep, folderStep, type InstallationStep } from './installation-step';
 import { findPamStyle, formatPamFile } from './pam-file';
 import { installationPlaces, serviceAccount, type InstallationPlaces } from './places';
-import { chooseProgram, programSteps, type ProgramToInstall } from './program-steps';
+import {
+  chooseProgram,
+  formatFirstConfiguration,
+  programSteps,
+  type ProgramToInstall,
+} from './program-steps';
 import { controlService, findServiceSystem, serviceFile, serviceSteps, type ServiceSystem } from './service';
 
 /** `remote-kernels install`: everything that a host with many users needs. A second time it changes only what is missing or older. */
@@ -63,7 +68,7 @@ export async function installationSteps(
     ...accountSteps(serviceAccount),
     ...programSteps(program, places),
     folderStep(configuration, 0o755, true),
-    fileStep(join(configuration, 'config.json'), '{}\n', 0o644, { isKept: true }),
+    fileStep(join(configuration, 'config.json'), formatFirstConfiguration(program), 0o644, { isKept: true }),
     fileStep(join(pamFolder, 'remote-kernels'), pamFile, 0o644, { isKept: true }),
     ...serviceSteps(system, program, places),
   ];

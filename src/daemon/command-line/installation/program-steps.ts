@@ -8,6 +8,9 @@ import { makeFolder, planFolder } from './changes';
 import { fileStep, folderStep, linkStep, type InstallationStep } from './installation-step';
 import type { InstallationPlaces } from './places';
 
+/** The JSON schema of `config.json`, by which editors explain its keys. */
+const schemaFile = 'system-configuration.schema.json';
+
 /** What is copied into the program's folder, and where the installed parts are then. */
 export interface ProgramToInstall {
   /** The Node that runs the daemon. */
@@ -39,12 +42,29 @@ export async function chooseProgram(
   }
   const source = dirname(sourceFile);
   const addons = await listFiles(source, 'addons');
+  const schema = await findSchema(source);
   const copies = [
     { from: sourceFile, to: programFile, mode: 0o644 },
+    ...(schema === undefined ? [] : [{ from: schema, to: join(places.program, schemaFile), mode: 0o644 }]),
     ...addons.map((name) => ({ from: join(source, name), to: join(places.program, name), mode: 0o644 })),
     ...(isOwnNode ? [{ from: process.execPath, to: ownNode, mode: 0o755 }] : []),
   ];
   return { node: isOwnNode ? ownNode : process.execPath, programFile, copies };
+}
+
+/** A configuration that says nothing but where its keys are explained; all else is a default. */
+export function formatFirstConfiguration({ copies }: ProgramToInstall): string {
+  const schema = copies.find(({ to }) => to.endsWith(`/${schemaFile}`))?.to;
+  const content = schema === undefined ? {} : { $schema: `file://${schema}` };
+  return `${JSON.stringify(content, null, 2)}\n`;
+}
+
+/** The schema of the configuration: in the package beside the folder of the program, once installed beside the program itself. */
+async function findSchema(source: string): Promise<string | undefined> {
+  for (const path of [join(source, schemaFile), join(source, '..', 'schemas', schemaFile)]) {
+    if ((await stat(path).catch(() => undefined))?.isFile() === true) return path;
+  }
+  return undefined;
 }
 
 /** The steps that put the program into its folder and its name into the `PATH`. */

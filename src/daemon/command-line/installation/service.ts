@@ -36,7 +36,13 @@ export function serviceSteps(
       : [
           fileStep(
             path,
-            formatInitScript({ node, programFile, log: places.log, state: places.system.state }),
+            formatInitScript({
+              node,
+              programFile,
+              log: places.log,
+              state: places.system.state,
+              run: places.system.run,
+            }),
             0o755,
             { isKept: false },
           ),

@@ -1,0 +1,155 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { PrivateSystem } from '../../support/private-system';
+
+/** Every file below the folders that an installation can touch: kind, rights, owner, size and time or target, and path. */
+async function listFiles(system: PrivateSystem): Promise<readonly string[]> {
+  const places = ['/etc', '/opt', '/usr/local', '/var/lib', '/var/log', '/run', '/home'];
+  const output = await system.expect('find', [
+    ...places,
+    ...['-type', 'f', '-printf', '%y %m %u %s %T@ %p\\n', '-o', '-printf', '%y %m %u %l %p\\n'],
+  ]);
+  return output
+    .split('\n')
+    .filter((line) => line !== '')
+    .sort();
+}
+
+/** The same without times, and without what the programs that change accounts leave beside their files, and for these files their content. */
+async function listTraces(system: PrivateSystem): Promise<readonly string[]> {
+  const accounts = /\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)$/;
+  const files = (await listFiles(system))
+    .filter((line) => !/\/etc\/((passwd|group|shadow|gshadow|subuid|subgid)-|\.pwd\.lock)$/.test(line))
+    .map((line) => line.replace(/^(f \S+ \S+ \S+) \S+ /, '$1 '));
+  const contents = await Promise.all(
+    files
+      .flatMap((line) => accounts.exec(line)?.[0] ?? [])
+      .map(async (path) => `${path}:\n${await system.expect('cat', [path])}`),
+  );
+  return [...files, ...contents];
+}
+
+function runDaemon(system: PrivateSystem, ...words: readonly string[]) {
+  return system.run(system.nodePath, [system.programFile, ...words]);
+}
+
+test('an installation is whole, a second one changes nothing, and an uninstallation leaves no trace', async (t) => {
+  const system = await PrivateSystem.start(t, { hasSystemUser: false });
+  if (system === undefined) return;
+  const before = await listTraces(system);
+
+  const shown = await runDaemon(system, 'install', '--dry-run');
+  assert.equal(shown.code, 0, shown.stderr);
+  assert.match(shown.stderr, /would make the system user remote-kernels/);
+  assert.deepEqual(await listTraces(system), before);
+
+  const unasked = await runDaemon(system, 'install');
+  assert.equal(unasked.code, 64);
+  assert.match(unasked.stderr, /nothing was changed.*--yes/);
+  assert.deepEqual(await listTraces(system), before);
+
+  const first = await runDaemon(system, 'install', '--yes', '--no-start');
+  assert.equal(first.code, 0, first.stderr);
+  const rights = await system.expect('stat', [
+    ...[
+      '-c',
+      '%a %U %n',
+      '/var/lib/remote-kernels',
+      '/var/lib/remote-kernels/key.pem',
+      '/etc/pam.d/remote-kernels',
+    ],
+    ...['/etc/remote-kernels/config.json', '/etc/init.d/remote-kernels', '/opt/remote-kernels/daemon.js'],
+  ]);
+  assert.deepEqual(rights.trim().split('\n'), [
+    '700 root /var/lib/remote-kernels',
+    '600 root /var/lib/remote-kernels/key.pem',
+    '644 root /etc/pam.d/remote-kernels',
+    '644 root /etc/remote-kernels/config.json',
+    '755 root /etc/init.d/remote-kernels',
+    '644 root /opt/remote-kernels/daemon.js',
+  ]);
+  assert.match(
+    await system.expect('getent', ['passwd', 'remote-kernels']),
+    /:\/nonexistent:\/usr\/sbin\/nologin$/m,
+  );
+  const version = await system.expect('remote-kernels', ['--version'], { user: 'ada' });
+  assert.equal(version, (await runDaemon(system, '--version')).stdout);
+  const pin = first.stderr.match(/(?:[0-9a-f]{4} ?){8}/g);
+  assert.equal(pin?.length, 2);
+  assert.ok((await system.expect('remote-kernels', ['certificate', 'show'])).includes(pin[0]));
+
+  const installed = await listFiles(system);
+  const second = await runDaemon(system, 'install', '--yes', '--no-start');
+  assert.equal(second.code, 0, second.stderr);
+  assert.match(second.stderr, /nothing to change/);
+  const third = await system.run('remote-kernels', ['install', '--yes', '--no-start']);
+  assert.match(third.stderr, /nothing to change/);
+  assert.deepEqual(await listFiles(system), installed);
+
+  const removed = await system.run('remote-kernels', ['uninstall', '--yes']);
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.deepEqual(await listTraces(system), before);
+  const again = await runDaemon(system, 'uninstall', '--yes');
+  assert.equal(again.code, 66);
+  assert.match(again.stderr, /nothing was installed/);
+});
+
+test('what an administrator had before is used, kept, and there after the uninstallation', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: 'auth required pam_deny.so\n' });
+  if (system === undefined) return;
+  await system.write('/etc/remote-kernels/config.json', '{ "announce": false }\n');
+  await system.expect('ln', ['-s', '../lib/node_modules/elsewhere', '/usr/local/bin/remote-kernels']);
+  const before = await listTraces(system);
+
+  const words = ['install', '--yes', '--no-start', '--with-node'];
+  const installed = await runDaemon(system, ...words);
+  assert.equal(installed.code, 0, installed.stderr);
+  assert.match(
+    await system.expect('cat', ['/opt/remote-kernels/bin/remote-kernels']),
+    /opt\/remote-kernels\/bin\/node/,
+  );
+  await system.expect('remote-kernels', ['--version'], { user: 'bob' });
+  assert.equal(await system.expect('cat', ['/etc/pam.d/remote-kernels']), 'auth required pam_deny.so\n');
+  assert.equal(await system.expect('cat', ['/etc/remote-kernels/config.json']), '{ "announce": false }\n');
+
+  const removed = await system.run('remote-kernels', ['uninstall', '--yes']);
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.deepEqual(await listTraces(system), before);
+});
+
+test('the installation starts the daemon, the init script controls it, and it takes a certificate that is put in while it runs', async (t) => {
+  const system = await PrivateSystem.start(t, { hasSystemUser: false });
+  if (system === undefined) return;
+  const configuration = '{ "port": 0, "listen": ["localhost"], "announce": false }\n';
+  await system.write('/etc/remote-kernels/config.json', configuration);
+  const before = await listTraces(system);
+  const service = (action: string) => system.run('/etc/init.d/remote-kernels', [action]);
+
+  const installed = await runDaemon(system, 'install', '--yes');
+  assert.equal(installed.code, 0, installed.stderr);
+  const [, pid] = /process (\d+)/.exec((await service('status')).stdout) ?? [];
+  assert.ok(pid);
+  assert.match((await service('start')).stdout, /runs already/);
+
+  await system.expect('openssl', [
+    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '20'],
+    ...['-subj', '/CN=lab-7', '-keyout', '/run/own.key', '-out', '/run/own.pem'],
+  ]);
+  const used = await system.run('remote-kernels', [
+    ...['certificate', 'use', '--cert', '/run/own.pem', '--key', '/run/own.key'],
+  ]);
+  assert.equal(used.code, 0, used.stderr);
+  assert.match(used.stderr, new RegExp(`running daemon \\(process ${pid}\\) was told`));
+  assert.match(used.stderr, /another key than before/);
+  assert.match(used.stderr, /ends on .* in 20 days/);
+  await system.expect('rm', ['/run/own.key', '/run/own.pem']);
+  assert.equal((await service('status')).code, 0);
+
+  assert.equal((await service('restart')).code, 0);
+  const [, next] = /process (\d+)/.exec((await service('status')).stdout) ?? [];
+  assert.notEqual(next, pid);
+  const removed = await system.run('remote-kernels', ['uninstall', '--yes']);
+  assert.equal(removed.code, 0, removed.stderr);
+  assert.deepEqual(await listTraces(system), before);
+  assert.deepEqual(await system.processes(), []);
+});
