@@ -80,7 +80,7 @@ export const commands: readonly CommandDescription[] = [
       'Sees everything only as root.',
     ],
     options: [json],
-    example: ['sudo remote-kernels check'],
+    example: ['remote-kernels check'],
   },
   {
     name: 'certificate show',

@@ -60,7 +60,8 @@ export async function readShownCertificate(
   return { pin: pinOf(certificate.publicKey), certificatePem, validToMs: Date.parse(certificate.validTo) };
 }
 
-const keyFile = 'key.pem';
+/** The daemon's own private key, in the folder of its state. */
+export const keyFile = 'key.pem';
 const certificateFile = 'certificate.pem';
 
 async function readOrMakeKey(path: string): Promise<string> {

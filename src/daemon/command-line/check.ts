@@ -1,0 +1,49 @@
+import * as v from 'valibot';
+import { exitCodes } from '../../protocol/command-line';
+import { systemConfigurationSchema } from '../configuration/system-configuration';
+import { systemPaths } from '../configuration/system-paths';
+import { checkServiceAccount, checkSetpriv } from './checking/check-accounts';
+import { checkCertificate } from './checking/check-certificate';
+import { checkClock } from './checking/check-clock';
+import { checkAgentConfiguration, checkConfiguration } from './checking/check-configuration';
+import { checkAnnouncement, checkPort } from './checking/check-network';
+import { checkPam } from './checking/check-pam';
+import { checkFolderRights, checkProgramRights } from './checking/check-rights';
+import { formatFindings, type CheckedHost, type Finding } from './checking/finding';
+import { printResult } from './terminal';
+
+/**
+ * `remote-kernels check`: says all that is wrong with the daemon of many users on this host, starts and changes nothing. Resolves with 78 when
+ * something is wrong.
+ */
+export async function runCheck(isJson: boolean, programFile: string): Promise<number> {
+  const findings = await checkHost({
+    paths: systemPaths,
+    programFile,
+    isRoot: process.getuid?.() === 0,
+    nowMs: Date.now(),
+  });
+  const isOk = findings.every(({ level }) => level !== 'wrong');
+  printResult(isJson ? JSON.stringify({ isOk, findings }) : formatFindings(findings));
+  return isOk ? exitCodes.ok : exitCodes.configuration;
+}
+
+/** Everything that can be found, in the order of the report. */
+export async function checkHost(host: CheckedHost): Promise<readonly Finding[]> {
+  const configuration = await checkConfiguration(host);
+  // A file that cannot be used hides no other fault: the rest is checked with the defaults.
+  const value = configuration.value ?? v.parse(systemConfigurationSchema, {});
+  return [
+    ...configuration.findings,
+    ...(await checkAgentConfiguration(host)),
+    ...(await checkServiceAccount()),
+    await checkSetpriv(),
+    ...(await checkProgramRights(host)),
+    ...(await checkFolderRights(host)),
+    ...(await checkPam(host)),
+    ...(await checkCertificate(host)),
+    checkClock(host.nowMs),
+    ...(await checkPort(host, value)),
+    await checkAnnouncement(value),
+  ];
+}

@@ -1,0 +1,57 @@
+import { lstat } from 'node:fs/promises';
+import { systemErrorCode, toError } from '../../../base/errors';
+import { describeExpiry } from '../../front-door/daemon-certificate';
+import { inspectCertificate, type InspectedCertificate } from '../../front-door/certificate-inspection';
+import { doubtful, fine, unseen, wrong, type CheckedHost, type Finding } from './finding';
+
+const subject = 'certificate';
+
+/** Looks whether the daemon could use its key and certificate; nothing is made. */
+export async function checkCertificate({ paths, isRoot, nowMs }: CheckedHost): Promise<readonly Finding[]> {
+  if (!isRoot && (await isThere(paths.state))) return [unseen(subject, `what is in ${paths.state}`)];
+  try {
+    return judgeCertificate(await inspectCertificate(paths.state), nowMs);
+  } catch (error) {
+    const [message, command] = toError(error).message.split('; run: ');
+    return [wrong(subject, message ?? '', command)];
+  }
+}
+
+/** Judges what was found, with the dates as they are now. */
+export function judgeCertificate(found: InspectedCertificate | undefined, nowMs: number): readonly Finding[] {
+  if (found === undefined) return [fine(subject, 'there is no key yet; it is made at the first start')];
+  if (!found.isOwn)
+    return [fine(subject, `the host's own key is in order; its certificate is renewed by itself`)];
+  if (found.validFromMs > nowMs)
+    return [
+      wrong(
+        subject,
+        `the certificate that was put in is not valid before ${dayOf(found.validFromMs)}; is the clock of this host right?`,
+        'timedatectl set-ntp true',
+      ),
+    ];
+  const expiry = describeExpiry(found, nowMs);
+  if (expiry === undefined)
+    return [
+      fine(
+        subject,
+        `the certificate that was put in belongs to its key and ends on ${dayOf(found.validToMs)}`,
+      ),
+    ];
+  const mend = 'remote-kernels certificate use --cert FILE --key FILE';
+  return [found.validToMs <= nowMs ? wrong(subject, expiry, mend) : doubtful(subject, expiry, mend)];
+}
+
+function dayOf(timeMs: number): string {
+  return new Date(timeMs).toISOString().slice(0, 10);
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    await lstat(path);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
+  }
+}
