@@ -182,13 +182,14 @@ export class PrivateSystem {
     const uid = this.firstUid + this.accounts;
     this.accounts += 1;
     const { name } = account;
-    for (const group of account.groups ?? []) await this.expect('groupadd', ['--force', group]);
-    const groups = account.groups === undefined ? [] : ['--groups', account.groups.join(',')];
     await this.expect('useradd', [
       ...['--create-home', '--user-group', '--uid', `${uid}`, '--shell', account.shell ?? '/bin/bash'],
-      ...groups,
       name,
     ]);
+    for (const group of account.groups ?? []) {
+      await this.expect('groupadd', ['--force', group]);
+      await this.expect('usermod', ['--append', '--groups', group, name]);
+    }
     await this.expect('chmod', ['0700', `/home/${name}`]);
     await this.setPassword(name, account.password);
     if (account.isExpired === true) await this.expect('chage', ['-E', '1', name]);
