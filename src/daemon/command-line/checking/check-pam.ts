@@ -1,10 +1,11 @@
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../../base/errors';
+import { pamService } from '../../../protocol/pam';
+import { findUntrusted } from '../../platform/trusted-files';
 import { fine, unseen, wrong, type CheckedHost, type Finding } from './finding';
 
 const subject = 'PAM';
-const serviceName = 'remote-kernels';
 /** More in a row are files that include each other. */
 const maxIncludes = 16;
 /** No service file is that long. */
@@ -14,8 +15,11 @@ const maxBytes = 256 * 1024;
  * Looks at `/etc/pam.d/remote-kernels`. Without it PAM would ask `other`, and without a line for authentication or for the account in it PAM
  * would take those from there.
  */
-export async function checkPam({ paths }: CheckedHost): Promise<readonly Finding[]> {
-  const path = join(paths.pamFolder, serviceName);
+export async function checkPam(
+  { paths }: CheckedHost,
+  findFaults: typeof findUntrusted = findUntrusted,
+): Promise<readonly Finding[]> {
+  const path = join(paths.pamFolder, pamService);
   const service = await readService(path);
   if (service.kind === 'missing')
     return [wrong(subject, `there is no ${path}; without it nobody can sign in`, 'remote-kernels install')];
@@ -28,6 +32,11 @@ export async function checkPam({ paths }: CheckedHost): Promise<readonly Finding
         `chown root ${path} && chmod go-w ${path}`,
       ),
     ];
+  const [fault] = await findFaults([path]);
+  if (fault !== undefined) {
+    const [message, command] = fault.split('; run: ');
+    return [wrong(subject, message ?? fault, command)];
+  }
   const types = await collectTypes(paths.pamFolder, service.text, maxIncludes);
   const missing = (['auth', 'account'] as const).filter((type) => !types.has(type));
   return missing.length === 0

@@ -1,0 +1,127 @@
+import assert from 'node:assert/strict';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import * as v from 'valibot';
+import { expectParsed, parseJson, parserOf } from '../../../src/base/parse';
+import { exitCodes } from '../../../src/protocol/command-line';
+import { plainPamFile, PrivateSystem, type PrivateRunOptions } from '../../support/private-system';
+
+const parseReport = parserOf(
+  'report',
+  v.object({
+    isOk: v.boolean(),
+    findings: v.array(
+      v.object({
+        subject: v.string(),
+        level: v.picklist(['ok', 'warning', 'wrong']),
+        message: v.string(),
+        mend: v.exactOptional(v.string()),
+      }),
+    ),
+  }),
+);
+
+const configurationFile = '/etc/remote-kernels/config.json';
+
+async function check(system: PrivateSystem, options: PrivateRunOptions = {}) {
+  const { code, stdout, stderr } = await system.run(
+    system.nodePath,
+    [system.programFile, 'check', '--json'],
+    options,
+  );
+  assert.equal(stderr, '');
+  const report = expectParsed(parseJson(stdout, parseReport));
+  assert.equal(code, report.isOk ? exitCodes.ok : exitCodes.configuration);
+  const wrong = report.findings.filter(({ level }) => level === 'wrong');
+  return { code, wrong, findings: report.findings };
+}
+
+test('on a host in order nothing is wrong, and an ordinary user is told what they cannot see', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined) return;
+  await system.write(configurationFile, '{"port": 0, "listen": ["localhost"]}');
+  const asRoot = await check(system);
+  assert.deepEqual(asRoot.wrong, []);
+  assert.deepEqual(
+    [...new Set(asRoot.findings.map(({ subject }) => subject))],
+    [
+      'configuration',
+      'agents',
+      'system user',
+      'setpriv',
+      'program',
+      'folders',
+      'PAM',
+      'certificate',
+      'clock',
+      'port',
+      'announcement',
+    ],
+  );
+  await system.expect('mkdir', ['-m', '0700', '/var/lib/remote-kernels']);
+  await system.expect('chmod', ['0600', configurationFile]);
+  const asUser = await check(system, { user: 'ada' });
+  assert.equal(asUser.code, 0);
+  assert.deepEqual(
+    asUser.findings
+      .filter(({ mend }) => mend === 'sudo remote-kernels check')
+      .map(({ subject, level }) => [subject, level]),
+    [
+      ['configuration', 'warning'],
+      ['folders', 'warning'],
+      ['certificate', 'warning'],
+    ],
+  );
+  const nothingStarted = await system.processes();
+  assert.deepEqual(nothingStarted, []);
+});
+
+test('all that is wrong is told at once, with places and commands that mend it', async (t) => {
+  const system = await PrivateSystem.start(t, { hasSystemUser: false });
+  if (system === undefined) return;
+  const other = createServer().listen(0, '127.0.0.1');
+  t.after(() => other.close());
+  await once(other, 'listening');
+  const bound = other.address();
+  assert.ok(bound !== null && typeof bound === 'object');
+  await system.write(configurationFile, `{\n  "port": ${bound.port},\n  "listen": ["127.0.0.1"]\n}\n`);
+  await system.write('/var/lib/remote-kernels/key.pem', 'damaged', '0644');
+  await system.expect('chmod', ['0777', system.programFile]);
+  const { code, wrong } = await check(system);
+  assert.equal(code, exitCodes.configuration);
+  const told = wrong.map(({ subject, mend }) => `${subject}: ${mend ?? ''}`);
+  assert.deepEqual(told.slice(0, 3), [
+    'system user: groupadd --system remote-kernels',
+    'system user: useradd --system --gid remote-kernels --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin remote-kernels',
+    `program: chmod go-w ${system.programFile}`,
+  ]);
+  assert.ok(told.includes('folders: chmod go= /var/lib/remote-kernels'), told.join('\n'));
+  assert.ok(told.includes('PAM: remote-kernels install'));
+  assert.ok(told.includes('certificate: chmod 600 /var/lib/remote-kernels/key.pem'));
+  assert.ok(told.some((line) => line.startsWith('port: ss -lntp')));
+
+  await system.write(configurationFile, '{\n  "prot": 7443,\n  "allowRoot": "no"\n}\n');
+  const faulty = await check(system);
+  assert.deepEqual(
+    faulty.wrong.filter(({ subject }) => subject === 'configuration').map(({ message }) => message),
+    [
+      `${configurationFile}:2:3: there is no key "prot"; did you mean "port"?`,
+      `${configurationFile}:3:16: "allowRoot": invalid type: expected boolean but received "no"`,
+    ],
+  );
+});
+
+test('the report for people names the level, the subject and what it comes to', async (t) => {
+  const system = await PrivateSystem.start(t);
+  if (system === undefined) return;
+  await system.write(configurationFile, '{"port": 0, "announce": false}');
+  const { code, stdout } = await system.run(system.nodePath, [system.programFile, 'check']);
+  assert.equal(code, exitCodes.configuration);
+  assert.match(stdout, /^ok {7}configuration {2}\/etc\/remote-kernels\/config\.json is right$/m);
+  assert.match(
+    stdout,
+    /^wrong {4}PAM +there is no \/etc\/pam\.d\/remote-kernels.*\n +→ remote-kernels install$/m,
+  );
+  assert.match(stdout, /\n1 thing is wrong(; \d+ warnings?)?\.\n$/);
+});
