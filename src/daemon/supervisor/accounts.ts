@@ -27,8 +27,16 @@ export async function readAccount(who: string | number, signal: AbortSignal): Pr
   return { ...account, groups: await readGroups(account.name, signal) };
 }
 
-/** The accounts of this system. */
-export const systemAccounts: AccountReader = { byName: readAccount, byUid: readAccount };
+/** The accounts of this system, as {@link readAccount} reads them. */
+export class SystemAccounts implements AccountReader {
+  byName(name: string, signal: AbortSignal): Promise<Account | undefined> {
+    return readAccount(name, signal);
+  }
+
+  byUid(uid: number, signal: AbortSignal): Promise<Account | undefined> {
+    return readAccount(uid, signal);
+  }
+}
 
 /**
  * Whether this can be the name of an account. Names of domains (`LAB\ada`, `ada@lab.example`) can; one of digits alone cannot, because `getent`
