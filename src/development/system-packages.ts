@@ -58,6 +58,12 @@ export const integrationPackages: readonly SystemPackage[] = [
       ),
   },
   { name: 'iproute2', why: 'makes network namespaces', isInstalled: () => isThere('/sbin/ip') },
+  {
+    name: 'libpam-google-authenticator',
+    why: 'asks for a second factor at sign-ins',
+    isInstalled: () => isThere('/usr/bin/google-authenticator'),
+  },
+  { name: 'oathtool', why: 'makes second factors', isInstalled: () => isThere('/usr/bin/oathtool') },
   { name: 'zsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/zsh') },
   { name: 'fish', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/fish') },
   { name: 'tcsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/tcsh') },
