@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { test } from 'node:test';
 import * as v from 'valibot';
 import { expectParsed, parseJson, parserOf } from '../../../src/base/parse';
+import { withDeadline } from '../../../src/base/time';
 import { exitCodes } from '../../../src/protocol/command-line';
 import { plainPamFile, PrivateSystem, type PrivateRunOptions } from '../../support/private-system';
 
@@ -125,3 +126,31 @@ test('the report for people names the level, the subject and what it comes to', 
   );
   assert.match(stdout, /\n1 thing is wrong(; \d+ warnings?)?\.\n$/);
 });
+
+test('beside the running daemon nothing is wrong, and the port is its own', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined) return;
+  const port = await freePort();
+  await system.write(configurationFile, JSON.stringify({ port, listen: ['127.0.0.1'], announce: false }));
+  const daemon = system.spawn(system.nodePath, [system.programFile, 'serve', '--json'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  assert.ok(daemon.stdout !== null);
+  await once(daemon.stdout, 'data', { signal: withDeadline(30_000, 'the daemon') });
+  const { wrong, findings } = await check(system);
+  assert.deepEqual(wrong, []);
+  assert.match(
+    findings.find(({ subject }) => subject === 'port')?.message ?? '',
+    /held by the daemon that runs/,
+  );
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  assert.ok(bound !== null && typeof bound === 'object');
+  server.close();
+  await once(server, 'close');
+  return bound.port;
+}

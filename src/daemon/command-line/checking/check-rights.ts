@@ -4,6 +4,9 @@ import { systemErrorCode } from '../../../base/errors';
 import { filesOfProgram, findUntrusted } from '../../platform/trusted-files';
 import { fine, unseen, wrong, type CheckedHost, type Finding } from './finding';
 
+/** The lock of the running daemon is a link by design: its target is a text that says who holds it, and leads nowhere. */
+const lockName = 'daemon.lock';
+
 /** Looks whether somebody else than root could change what root runs. */
 export async function checkProgramRights({ programFile }: CheckedHost): Promise<readonly Finding[]> {
   const subject = 'program';
@@ -30,7 +33,8 @@ export async function checkFolderRights({ paths, isRoot }: CheckedHost): Promise
       ? [wrong(subject, `${paths.state} cannot be read`)]
       : [unseen(subject, `what is in ${paths.state}`)];
   const inside: Finding[] = [];
-  for (const name of names) inside.push(...(await checkPlace(subject, join(paths.state, name), 0o077)));
+  for (const name of names.filter((candidate) => candidate !== lockName))
+    inside.push(...(await checkPlace(subject, join(paths.state, name), 0o077)));
   return inside.length > 0
     ? inside
     : [fine(subject, `only root can change ${paths.configuration} and read ${paths.state}`)];
