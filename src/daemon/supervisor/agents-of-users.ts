@@ -88,12 +88,12 @@ export class AgentsOfUsers {
       known.lastNeededMs = lastNeededMs;
       return known;
     }
-    const entry: Entry = { account, lastNeededMs, door: this.makeDoor(account.uid, () => entry.account) };
+    const entry: Entry = { account, lastNeededMs, door: this.makeDoor(account, () => entry.account) };
     this.entries.set(account.uid, entry);
     return entry;
   }
 
-  private makeDoor(uid: number, account: () => Account): AgentDoor {
+  private makeDoor({ uid, name }: Account, account: () => Account): AgentDoor {
     const { usersFolder, frontDoorGid, frontDoor, now, log } = this.options;
     const folder = join(usersFolder, `${uid}`);
     return new AgentDoor({
@@ -102,7 +102,7 @@ export class AgentsOfUsers {
       connect: (socket, signal) => connectToOwned(socket, uid, signal),
       frontDoor,
       openDoor: (door, signal) => this.openDoor(account(), door, signal),
-      log: log.child(`agent of ${account().name}`),
+      log: log.child(`agent of ${name}`),
       now,
     });
   }
