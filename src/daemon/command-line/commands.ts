@@ -116,14 +116,14 @@ export const commands: readonly CommandDescription[] = [
       { name: '--with-node', words: 'copy the Node that runs this into /opt/remote-kernels' },
       { name: '--no-start', words: 'do not start the daemon' },
     ],
-    example: ['sudo remote-kernels install'],
+    example: ['remote-kernels install'],
   },
   {
     name: 'uninstall',
     summary: 'stop the daemon and undo "install" (as root)',
     details: ["Removes configuration, key and sign-ins; users' files and kernels stay."],
     options: [{ name: '--yes', words: 'do it without a question' }],
-    example: ['sudo remote-kernels uninstall'],
+    example: ['remote-kernels uninstall'],
   },
   {
     name: 'agent',
