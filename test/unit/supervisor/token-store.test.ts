@@ -128,3 +128,42 @@ test('when a token was used is written down at most once a minute', async (t) =>
   await tokens.saveUse();
   assert.notEqual(await readFile(file, 'utf8'), before);
 });
+
+test('the sign-ins of an account are those of its name and number together', async (t) => {
+  const { tokens, open } = await store(t);
+  const [former, present, other] = [
+    await tokens.issue('ada', undefined, 1001),
+    await tokens.issue('ada', undefined, 1002),
+    await tokens.issue('bob', undefined, 1003),
+  ];
+  assert.equal(tokens.use(former.token)?.uid, 1001);
+  assert.equal(await tokens.remove(former.token, true), 1);
+  assert.equal((await open()).use(present.token)?.uid, 1002);
+  assert.deepEqual(
+    tokens.countByAccount().sort((one, two) => one.uid - two.uid),
+    [
+      { user: 'ada', uid: 1002, signIns: 1 },
+      { user: 'bob', uid: 1003, signIns: 1 },
+    ],
+  );
+  assert.equal(await tokens.removeAccount('ada', 1002), 1);
+  assert.equal(tokens.use(present.token), undefined);
+  assert.notEqual(tokens.use(other.token), undefined);
+});
+
+test('no user pushes the sign-ins of another out by having many', async (t) => {
+  const { tokens, clock } = await store(t);
+  const { token } = await tokens.issue('ada', undefined, 1001);
+  clock.nowMs += 1;
+  for (let count = 0; count < 501; count += 1) await tokens.issue('eve', undefined, 1002);
+  assert.notEqual(tokens.use(token), undefined);
+  assert.equal(tokens.size, 501);
+});
+
+test('another lifetime counts for the sign-ins that are there', async (t) => {
+  const { tokens, clock } = await store(t);
+  const { token } = await tokens.issue('ada');
+  tokens.setLifetimes({ idleMs: dayMs, absoluteMs: 2 * dayMs });
+  clock.nowMs += dayMs;
+  assert.equal(tokens.use(token), undefined);
+});

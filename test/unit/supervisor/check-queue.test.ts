@@ -1,0 +1,78 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { CheckQueue } from '../../../src/daemon/supervisor/check-queue';
+
+/** A queue whose checks end when the test says so, and the order in which they began. */
+function queueOf(maxRunning: number, maxWaiting: number) {
+  const queue = new CheckQueue({ maxRunning, maxWaiting });
+  const began: string[] = [];
+  const ends: (() => void)[] = [];
+  const controller = new AbortController();
+  const run = (source: string, name = source) =>
+    queue.run(
+      source,
+      () => {
+        began.push(name);
+        return new Promise<string>((resolve) => ends.push(() => resolve(name)));
+      },
+      controller.signal,
+    );
+  const endNext = async () => {
+    ends.shift()?.();
+    for (let turns = 0; turns < 5; turns += 1) await Promise.resolve();
+  };
+  return { run, began, endNext, controller };
+}
+
+test('no more checks run at once than are allowed, and all of them run in the end', async () => {
+  const { run, began, endNext } = queueOf(2, 10);
+  const all = Array.from({ length: 6 }, (_, index) => run('a', `${index}`));
+  await Promise.resolve();
+  assert.equal(began.length, 2);
+  for (let count = 0; count < 6; count += 1) await endNext();
+  assert.deepEqual(await Promise.all(all), ['0', '1', '2', '3', '4', '5']);
+});
+
+test('a source with many attempts delays another by one check only', async () => {
+  const { run, began, endNext } = queueOf(1, 100);
+  const all = Array.from({ length: 50 }, (_, index) => run('attacker', `attack ${index}`));
+  await Promise.resolve();
+  all.push(run('home'));
+  await endNext();
+  await endNext();
+  assert.ok(began.indexOf('home') <= 2, began.join());
+  for (let count = 0; count < 51; count += 1) await endNext();
+  assert.equal(await all.at(-1), 'home');
+});
+
+test('a full queue pushes out an attempt of the source that has the most there', async () => {
+  const { run, endNext } = queueOf(1, 4);
+  const running = run('attacker');
+  const waiting = Array.from({ length: 4 }, () => run('attacker'));
+  const home = run('home');
+  assert.equal(await waiting[3], 'full');
+  assert.equal(await Promise.race([run('attacker'), running]), 'full');
+  for (let count = 0; count < 6; count += 1) await endNext();
+  assert.equal(await home, 'home');
+});
+
+test('a check that fails makes room for the next', async () => {
+  const queue = new CheckQueue({ maxRunning: 1, maxWaiting: 1 });
+  const { signal } = new AbortController();
+  await assert.rejects(
+    queue.run('a', () => Promise.reject(new Error('gone')), signal),
+    /gone/,
+  );
+  assert.equal(await queue.run('a', () => Promise.resolve(7), signal), 7);
+});
+
+test('who goes away while waiting leaves the queue', async () => {
+  const { run, began, endNext, controller } = queueOf(1, 4);
+  const first = run('a', 'first');
+  const second = run('a', 'second');
+  controller.abort(new Error('left'));
+  await assert.rejects(second, /left/);
+  await endNext();
+  assert.equal(await first, 'first');
+  assert.deepEqual(began, ['first']);
+});

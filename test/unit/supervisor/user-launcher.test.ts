@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { symlink, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import test from 'node:test';
+import { promisify } from 'node:util';
+import { withDeadline } from '../../../src/base/time';
+import { connectToOwned } from '../../../src/daemon/supervisor/owned-socket';
+import { launcherFor, readSystemLocale } from '../../../src/daemon/supervisor/user-launcher';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { account } from './support/many-users';
+
+const ada = account('ada', { uid: 1001, gid: 1002, shell: '' });
+
+test('setpriv takes the numbers and all groups of the account; the environment is clean', () => {
+  const { command, environment } = launcherFor({ kind: 'setpriv', program: '/usr/bin/setpriv' }, ada, {
+    LANG: 'C.UTF-8',
+  });
+  assert.deepEqual(command.slice(0, 5), [
+    '/usr/bin/setpriv',
+    '--reuid=1001',
+    '--regid=1002',
+    '--init-groups',
+    '--inh-caps=-all',
+  ]);
+  assert.deepEqual(environment, {
+    HOME: '/home/ada',
+    USER: 'ada',
+    LOGNAME: 'ada',
+    SHELL: '/bin/sh',
+    PATH: '/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games',
+    LANG: 'C.UTF-8',
+  });
+});
+
+test('runuser gets the name as a value, and what it adds to the environment is removed again', () => {
+  const { command } = launcherFor({ kind: 'runuser', program: '/usr/sbin/runuser' }, ada, {});
+  assert.deepEqual(command.slice(0, 6), ['/usr/sbin/runuser', '-u', 'ada', '--', '/usr/bin/env', '-i']);
+  assert.ok(command.includes('HOME=/home/ada'));
+});
+
+test('the mask is that of a login, and words of the command stay words', async () => {
+  const { command } = launcherFor({ kind: 'runuser', program: 'x' }, ada, {});
+  const [program = '', ...words] = command.slice(command.indexOf('/bin/sh'));
+  const { stdout } = await promisify(execFile)(program, [
+    ...words,
+    'sh',
+    '-c',
+    'umask; echo "$1"',
+    'sh',
+    'a b; $(id)',
+  ]);
+  assert.equal(stdout, '0022\na b; $(id)\n');
+});
+
+test('the locale is read from the first file that is there, without anything that is no locale', async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'locale');
+  assert.deepEqual(await readSystemLocale([file]), {});
+  await writeFile(
+    file,
+    '# x\nLANG="de_DE.UTF-8"\nexport LC_TIME=C\nLD_PRELOAD=/tmp/x.so\nLANGUAGE=$(id)\nPATH=/x\n',
+  );
+  assert.deepEqual(await readSystemLocale([join(folder, 'absent'), file]), {
+    LANG: 'de_DE.UTF-8',
+    LC_TIME: 'C',
+  });
+});
+
+test('root connects to a user’s own socket, and to no link, no file and no socket of another', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [socket, link, file] = [join(folder, 's'), join(folder, 'l'), join(folder, 'f')];
+  const server = createServer((connection) => connection.end());
+  await new Promise<void>((resolve) => server.listen(socket, resolve));
+  t.after(() => server.close());
+  await symlink(socket, link);
+  await writeFile(file, '');
+  const uid = process.getuid?.() ?? 0;
+  const connect = (path: string, owner = uid) => connectToOwned(path, owner, withDeadline(2_000, path));
+  (await connect(socket)).destroy();
+  await assert.rejects(connect(link), /is no socket/);
+  await assert.rejects(connect(file), /is no socket/);
+  await assert.rejects(connect(socket, uid + 1), /belongs to another user/);
+  await assert.rejects(connect(join(folder, 'absent')), /ENOENT/);
+});
