@@ -1,0 +1,150 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { cp } from 'node:fs/promises';
+import { request } from 'node:https';
+import { createInterface } from 'node:readline';
+import { expectParsed, parseJson } from '../../../src/base/parse';
+import { until, withDeadline } from '../../../src/base/time';
+import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
+import { parseDaemonStatus, type DaemonStatus } from '../../../src/protocol/daemon-control';
+import { parseSignedIn, type SignedIn } from '../../../src/protocol/front-door';
+import type { PrivateSystem } from '../../support/private-system';
+import { preparedEnvironment } from '../../support/python-environments';
+
+/** What a front door answered. */
+export interface Answer {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** A running `serve --json` of root in a private system. */
+export interface SystemDaemon {
+  readonly child: ChildProcess;
+  readonly port: number;
+  readonly events: readonly ServeEvent[];
+  /** What it has written to standard error so far. */
+  readonly words: () => string;
+  ask(method: string, path: string, token?: string, body?: unknown): Promise<Answer>;
+  signIn(username: string, password: string): Promise<Answer>;
+  /** Signs in, and fails with the answer when that is refused. */
+  signedIn(username: string, password: string): Promise<SignedIn>;
+  status(): Promise<DaemonStatus>;
+  /** Sends SIGTERM and resolves with the exit code. */
+  end(): Promise<number | null>;
+}
+
+/** Starts the daemon on a free port of loopback, without announcing it. */
+export async function startSystemDaemon(
+  system: PrivateSystem,
+  words: readonly string[] = [],
+): Promise<SystemDaemon> {
+  const child = system.spawn(
+    system.nodePath,
+    [
+      system.programFile,
+      'serve',
+      '--json',
+      '--port',
+      '0',
+      '--listen',
+      '127.0.0.1',
+      '--no-announce',
+      ...words,
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  const events: ServeEvent[] = [];
+  const chunks: Buffer[] = [];
+  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
+  if (child.stdout === null) throw new Error('serve has no standard output');
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    events.push(expectParsed(parseJson(line, parseServeEvent)));
+  });
+  const said = () => Buffer.concat(chunks).toString();
+  const exited = once(child, 'exit');
+  const listening = await until(
+    () => {
+      if (child.exitCode !== null) throw new Error(`serve ended (${child.exitCode}): ${said()}`);
+      return events.find((event) => event.event === 'listening');
+    },
+    withDeadline(30_000, 'serve'),
+  );
+  const port = Number(new URL(listening.url).port);
+  const ask = (method: string, path: string, token?: string, body?: unknown) =>
+    askDoor(port, method, path, token, body);
+  const signIn = (username: string, password: string) =>
+    ask('POST', '/sign-in', undefined, { username, answers: [password] });
+  return {
+    child,
+    port,
+    events,
+    words: said,
+    ask,
+    signIn,
+    async signedIn(username, password) {
+      const { status, text } = await signIn(username, password);
+      if (status !== 200) throw new Error(`${username} cannot sign in: ${status} ${text}\n${said()}`);
+      return expectParsed(parseJson(text, parseSignedIn));
+    },
+    async status() {
+      const text = await system.expect(system.nodePath, [system.programFile, 'status', '--json']);
+      return expectParsed(parseJson(text, parseDaemonStatus));
+    },
+    async end() {
+      child.kill('SIGTERM');
+      const [exitCode] = (await exited) as [number | null];
+      return exitCode;
+    },
+  };
+}
+
+/** Puts an environment with ipykernel where that user's agent finds it. Resolves with the path of its Python as the user sees it. */
+export async function giveEnvironment(system: PrivateSystem, user: string): Promise<string> {
+  const { prefix } = await preparedEnvironment('ipykernel');
+  const folder = `/home/${user}/.virtualenvs/ipykernel`;
+  await system.expect('mkdir', ['-p', `/home/${user}/.virtualenvs`]);
+  await cp(prefix, system.outside(folder), { recursive: true, verbatimSymlinks: true });
+  await system.expect('chown', ['-R', `${user}:`, `/home/${user}/.virtualenvs`]);
+  return `${folder}/bin/python`;
+}
+
+/** A line of `/proc/PID/status`, as its words. */
+export async function processStatus(system: PrivateSystem, pid: number, name: string): Promise<string[]> {
+  const text = await system.expect('cat', [`/proc/${pid}/status`]);
+  const line = text.split('\n').find((candidate) => candidate.startsWith(`${name}:`));
+  return (line ?? '').split(/\s+/).slice(1);
+}
+
+function askDoor(
+  port: number,
+  method: string,
+  path: string,
+  token: string | undefined,
+  body: unknown,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const outgoing = request({
+      host: '127.0.0.1',
+      port,
+      method,
+      path,
+      agent: false,
+      rejectUnauthorized: false,
+      signal: withDeadline(90_000, `${method} ${path}`),
+      headers: {
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+    });
+    outgoing.once('error', reject);
+    outgoing.once('response', (answer) => {
+      const chunks: Buffer[] = [];
+      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
+      answer.once('error', reject);
+      answer.once('end', () =>
+        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
+      );
+    });
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+}
