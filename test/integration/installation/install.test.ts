@@ -1,5 +1,10 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { test } from 'node:test';
+import { connect } from 'node:tls';
+import { until, withDeadline } from '../../../src/base/time';
+import { pinOf } from '../../../src/protocol/pin';
 import { PrivateSystem } from '../../support/private-system';
 
 /** Every file below the folders that an installation can touch: kind, rights, owner, size and time or target, and path. */
@@ -31,6 +36,18 @@ async function listTraces(system: PrivateSystem): Promise<readonly string[]> {
 
 function runDaemon(system: PrivateSystem, ...words: readonly string[]) {
   return system.run(system.nodePath, [system.programFile, ...words]);
+}
+
+/** The pin of the certificate that a daemon of this machine shows. */
+async function pinServedAt(port: number): Promise<string> {
+  const socket = connect({ port, host: 'localhost', rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect', { signal: withDeadline(5_000, 'TLS') });
+    const { raw } = socket.getPeerCertificate();
+    return pinOf(new X509Certificate(raw).publicKey);
+  } finally {
+    socket.destroy();
+  }
 }
 
 test('an installation is whole, a second one changes nothing, and an uninstallation leaves no trace', async (t) => {
@@ -144,6 +161,16 @@ test('the installation starts the daemon, the init script controls it, and it ta
   assert.match(used.stderr, /ends on .* in 20 days/);
   await system.expect('rm', ['/run/own.key', '/run/own.pem']);
   assert.equal((await service('status')).code, 0);
+  const log = await system.expect('cat', ['/var/log/remote-kernels.log']);
+  const port = Number(/listening on (?:127\.0\.0\.1|\[::1\]):(\d+)/.exec(log)?.[1]);
+  assert.ok(port > 0, log);
+  const told = used.stderr
+    .match(/(?:[0-9a-f]{4} ?){8}/g)
+    ?.join('')
+    .replace(/\s/g, '');
+  const isServed = async () => ((await pinServedAt(port)) === told ? true : undefined);
+  await until(isServed, withDeadline(15_000, 'the certificate that was put in is served'));
+  assert.equal((await system.expect('stat', ['-c', '%a', '/var/log/remote-kernels.log'])).trim(), '600');
 
   assert.equal((await service('restart')).code, 0);
   const [, next] = /process (\d+)/.exec((await service('status')).stdout) ?? [];

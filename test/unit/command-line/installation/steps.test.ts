@@ -1,0 +1,175 @@
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import test from 'node:test';
+import { promisify } from 'node:util';
+import { formatInitScript } from '../../../../src/daemon/command-line/installation/init-script';
+import { doSteps, selectMissing } from '../../../../src/daemon/command-line/installation/install';
+import { InstallationRecord } from '../../../../src/daemon/command-line/installation/installation-record';
+import {
+  fileStep,
+  folderStep,
+  linkStep,
+} from '../../../../src/daemon/command-line/installation/installation-step';
+import {
+  findPamStyle,
+  formatPamFile,
+  type PamStyle,
+} from '../../../../src/daemon/command-line/installation/pam-file';
+import { formatSystemdUnit } from '../../../../src/daemon/command-line/installation/systemd-unit';
+import { undoAll } from '../../../../src/daemon/command-line/installation/uninstall';
+import { requirePeer } from '../../../support/peers';
+import { temporaryFolder } from '../../../support/temporary-folder';
+
+/** Files, folders and links with their content, below a folder. */
+async function look(folder: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const mode = ((await stat(path).catch(() => undefined))?.mode ?? 0).toString(8);
+    if (entry.isSymbolicLink()) found.push(`${path} -> ${await readlink(path)}`);
+    else found.push(`${path} ${mode} ${entry.isFile() ? await readFile(path, 'utf8') : ''}`);
+  }
+  return found.sort();
+}
+
+async function system(folder: string) {
+  await mkdir(join(folder, 'etc'));
+  await writeFile(join(folder, 'etc', 'changed'), 'of the administrator', { mode: 0o640 });
+  await writeFile(join(folder, 'etc', 'kept'), 'of the administrator');
+  await symlink('elsewhere', join(folder, 'etc', 'link'));
+  const state = join(folder, 'var', 'state');
+  const steps = [
+    folderStep(state, 0o700, true),
+    fileStep(join(folder, 'etc', 'changed'), 'ours', 0o644, { isKept: false }),
+    fileStep(join(folder, 'etc', 'kept'), 'ours', 0o644, { isKept: true }),
+    fileStep(join(folder, 'opt', 'deep', 'file'), 'ours', 0o755, { isKept: false }),
+    linkStep(join(folder, 'etc', 'link'), '../opt/deep/file'),
+  ];
+  return { state, steps };
+}
+
+test('steps are done once, and undoing them brings everything back as it was', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { state, steps } = await system(folder);
+  const before = await look(folder);
+  const missing = await selectMissing(steps);
+  assert.equal(missing.length, 4);
+  await doSteps(missing, await InstallationRecord.open(state));
+  assert.deepEqual(await selectMissing(steps), []);
+  assert.equal(await readFile(join(folder, 'etc', 'kept'), 'utf8'), 'of the administrator');
+  assert.equal(await readlink(join(folder, 'etc', 'link')), '../opt/deep/file');
+  assert.equal((await stat(state)).mode & 0o777, 0o700);
+  assert.equal((await stat(join(state, 'installation.json'))).mode & 0o777, 0o600);
+
+  const { changes } = await InstallationRecord.open(state);
+  assert.deepEqual(await undoAll(changes), []);
+  assert.deepEqual(await look(folder), before);
+  assert.deepEqual(await undoAll(changes), [], 'undoing twice is no fault');
+});
+
+test('a later installation does not take the files of the first one for those of the administrator', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { state, steps } = await system(folder);
+  const before = await look(folder);
+  await doSteps(await selectMissing(steps), await InstallationRecord.open(state));
+  const update = fileStep(join(folder, 'etc', 'changed'), 'ours, of the next version', 0o644, {
+    isKept: false,
+  });
+  await doSteps(await selectMissing([update]), await InstallationRecord.open(state));
+  assert.equal(await readFile(join(folder, 'etc', 'changed'), 'utf8'), 'ours, of the next version');
+  assert.deepEqual(await undoAll((await InstallationRecord.open(state)).changes), []);
+  assert.deepEqual(await look(folder), before);
+});
+
+test('an installation that was cut off is undone, too', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { state, steps } = await system(folder);
+  const before = await look(folder);
+  const broken = {
+    ...fileStep(join(folder, 'etc', 'new'), 'x', 0o644, { isKept: false }),
+    do: () => Promise.reject(new Error('cut off')),
+  };
+  await assert.rejects(
+    doSteps([...(await selectMissing(steps)), broken], await InstallationRecord.open(state)),
+    /cut off/,
+  );
+  assert.deepEqual(await undoAll((await InstallationRecord.open(state)).changes), []);
+  assert.deepEqual(await look(folder), before);
+});
+
+test('a folder in which others have put files stays, and this is said', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { state, steps } = await system(folder);
+  await doSteps(await selectMissing(steps), await InstallationRecord.open(state));
+  await writeFile(join(folder, 'opt', 'of another program'), '');
+  const left = await undoAll((await InstallationRecord.open(state)).changes);
+  assert.deepEqual(left, [`${join(folder, 'opt')} stays: others have put files there`]);
+  assert.deepEqual(await readdir(join(folder, 'opt')), ['of another program']);
+});
+
+test('a damaged record is an error and not an empty one', async (t) => {
+  const folder = await temporaryFolder(t);
+  await writeFile(join(folder, 'installation.json'), '{"changes":[{"kind":"everything"}]}');
+  await assert.rejects(InstallationRecord.open(folder), /installation\.json/);
+});
+
+const styles: readonly (readonly [PamStyle, Readonly<Record<string, string>>, RegExp])[] = [
+  ['debian', { 'common-auth': '', login: '@include common-auth\n' }, /^@include common-auth$/m],
+  ['suse', { 'common-auth': '', login: 'auth include common-auth\n' }, /^auth include common-auth$/m],
+  ['red-hat', { 'password-auth': '', 'system-auth': '' }, /^auth substack password-auth$/m],
+  ['arch', { 'system-auth': '' }, /^auth include system-auth$/m],
+  ['plain', {}, /^auth required pam_unix\.so$/m],
+];
+
+for (const [style, files, line] of styles) {
+  test(`the PAM file on a system of the kind "${style}" uses its common parts and opens no session`, async (t) => {
+    const folder = await temporaryFolder(t);
+    for (const [name, content] of Object.entries(files)) await writeFile(join(folder, name), content);
+    assert.equal(await findPamStyle(folder), style);
+    const file = formatPamFile(style);
+    assert.match(file, line);
+    for (const needed of [/^account required pam_nologin\.so$/m, /^account required pam_shells\.so$/m])
+      assert.match(file, needed);
+    assert.deepEqual(file.match(/^-?session.*$/gm), ['session required pam_deny.so']);
+    for (const text of file.split('\n'))
+      assert.match(text, /^(#.*|(auth|account|password|session) .*|@include .*|)$/);
+  });
+}
+
+test('the init script is valid for a POSIX shell, and the unit leaves the kernels alone', async (t) => {
+  const folder = await temporaryFolder(t);
+  const places = {
+    node: '/usr/bin/node',
+    programFile: '/opt/x/daemon.js',
+    log: '/l',
+    state: '/s',
+    run: '/r',
+  };
+  await writeFile(join(folder, 'script'), formatInitScript(places));
+  await promisify(execFile)('sh', ['-n', join(folder, 'script')]);
+  const unit = formatSystemdUnit(places.node, places.programFile);
+  for (const line of [
+    'KillMode=process',
+    'OOMPolicy=continue',
+    'ExecReload=/bin/kill -HUP $MAINPID',
+    'ExecStart=/usr/bin/node /opt/x/daemon.js serve',
+  ])
+    assert.ok(unit.split('\n').includes(line), line);
+  assert.doesNotMatch(
+    unit,
+    /^(NoNewPrivileges|MemoryDenyWriteExecute|SystemCall|Protect|Private|Restrict(?!=)\w+|Restart$)/m,
+  );
+});
+
+test('systemd finds no fault with the unit', async (t) => {
+  const program = '/usr/bin/systemd-analyze';
+  const isThere = (await stat(program).catch(() => undefined)) !== undefined;
+  if (!isThere) return void requirePeer(t, 'systemd-analyze', false);
+  const folder = await temporaryFolder(t);
+  const path = join(folder, 'remote-kernels.service');
+  await writeFile(path, formatSystemdUnit('/bin/true', '/opt/x/daemon.js'));
+  const { stderr } = await promisify(execFile)(program, ['verify', '--man=no', path]);
+  assert.doesNotMatch(stderr, /remote-kernels\.service:\d+/);
+});
