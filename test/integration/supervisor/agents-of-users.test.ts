@@ -138,7 +138,7 @@ test('a user who opens their folder to all, or puts a link in the place of the d
   });
   const refused = await openDoor('ada');
   assert.equal(refused.code, 1);
-  assert.match(refused.stderr, /is no socket/);
+  assert.match(refused.stderr, /the agent did not start/);
   assert.ok((await lstat(system.outside(bob.socket))).isSocket());
 });
 
