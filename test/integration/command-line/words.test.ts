@@ -62,9 +62,11 @@ for (const [words, exitCode, message] of faults) {
   });
 }
 
-test('serving many users is said not to be there', async (t) => {
+test('root is told of variables that change how the program runs before it serves many users', async (t) => {
   if (!requirePeer(t, 'root', isRoot())) return;
-  const ended = await runCommand(await createTestHome(t), ['serve']);
+  const home = await createTestHome(t);
+  const environment = { ...home.environment, NODE_OPTIONS: '--no-warnings' };
+  const ended = await runCommand({ ...home, environment }, ['serve']);
   assert.equal(ended.exitCode, exitCodes.configuration);
-  assert.match(ended.words, /not in this version.*--single-user/);
+  assert.match(ended.words, /env -u NODE_OPTIONS remote-kernels serve/);
 });
