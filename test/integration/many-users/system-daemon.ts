@@ -25,7 +25,8 @@ export interface SystemDaemon {
   /** What it has written to standard error so far. */
   readonly words: () => string;
   ask(method: string, path: string, token?: string, body?: unknown): Promise<Answer>;
-  signIn(username: string, password: string): Promise<Answer>;
+  /** From that address of loopback, another source for every limit; by default the usual one. */
+  signIn(username: string, password: string, from?: string): Promise<Answer>;
   /** Signs in, and fails with the answer when that is refused. */
   signedIn(username: string, password: string): Promise<SignedIn>;
   status(): Promise<DaemonStatus>;
@@ -72,8 +73,8 @@ export async function startSystemDaemon(
   const port = Number(new URL(listening.url).port);
   const ask = (method: string, path: string, token?: string, body?: unknown) =>
     askDoor(port, method, path, token, body);
-  const signIn = (username: string, password: string) =>
-    ask('POST', '/sign-in', undefined, { username, answers: [password] });
+  const signIn = (username: string, password: string, from?: string) =>
+    askDoor(port, 'POST', '/sign-in', undefined, { username, answers: [password] }, from);
   return {
     child,
     port,
@@ -121,6 +122,7 @@ function askDoor(
   path: string,
   token: string | undefined,
   body: unknown,
+  from?: string,
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const outgoing = request({
@@ -129,6 +131,7 @@ function askDoor(
       method,
       path,
       agent: false,
+      ...(from === undefined ? {} : { localAddress: from }),
       rejectUnauthorized: false,
       signal: withDeadline(90_000, `${method} ${path}`),
       headers: {
