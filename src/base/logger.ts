@@ -1,5 +1,8 @@
-/** The levels of VS Code's log channels. */
-export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error';
+/** The levels of VS Code's log channels, the most talkative first. */
+export const logLevels = ['trace', 'debug', 'info', 'warn', 'error'] as const;
+
+/** One of {@link logLevels}. */
+export type LogLevel = (typeof logLevels)[number];
 
 /** Where a part of the program says what it does. Lines hold no secret; {@link redact} is the net below that rule, not a permission. */
 export interface Logger {

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { logLevels } from '../base/logger';
 import { parserOf } from '../base/parse';
 
 /**
@@ -34,7 +35,7 @@ const frontDoorOrderSchema = v.strictObject({
     /** The certificate and, after it, those between it and its CA. */
     certificatePem: v.string(),
   }),
-  logLevel: v.picklist(['trace', 'debug', 'info', 'warn', 'error']),
+  logLevel: v.picklist(logLevels),
 });
 
 /** What the front door is to do. It holds the private key, so it goes through a pipe and nowhere else. */

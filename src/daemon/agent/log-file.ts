@@ -1,9 +1,7 @@
 import { closeSync, constants, fstatSync, openSync, renameSync, writeSync } from 'node:fs';
 import type { Disposable } from '../../base/disposable';
 import { systemErrorCode } from '../../base/errors';
-import { createLogger, type Logger, type LogLevel } from '../../base/logger';
-
-const levels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+import { createLogger, logLevels, type Logger, type LogLevel } from '../../base/logger';
 
 /** How a log file is kept. */
 export interface LogFileOptions {
@@ -26,9 +24,9 @@ export class LogFile implements Disposable {
 
   /** A logger over this file. */
   createLogger(): Logger {
-    const least = levels.indexOf(this.options.level);
+    const least = logLevels.indexOf(this.options.level);
     return createLogger((level, line) => {
-      if (levels.indexOf(level) >= least) this.write(level, line);
+      if (logLevels.indexOf(level) >= least) this.write(level, line);
     });
   }
 

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { toError } from '../../base/errors';
-import type { LogLevel } from '../../base/logger';
+import { logLevels, type LogLevel } from '../../base/logger';
 import { exitCodes } from '../../protocol/command-line';
 import type { ServeWords } from '../configuration/serve-options';
 import { explainListenFault } from '../front-door/listen-fault';
@@ -11,7 +11,6 @@ import {
   type ProcessLock,
 } from '../platform/process-lock';
 import { readBootId } from '../platform/processes';
-import { logLevels } from '../platform/terminal-logger';
 import type { GivenOptions } from './parse-command-line';
 import { CommandError } from './terminal';
 

@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { logLevels } from '../../base/logger';
 import { parserOf } from '../../base/parse';
 import { defaultPort } from '../../protocol/front-door';
 import { hasControlCharacters, listenWordRule, maxNameBytes, readListenWord } from './serve-options';
@@ -70,7 +71,7 @@ export const systemConfigurationSchema = v.strictObject({
   signInIdleDays: v.pipe(v.optional(days, 7), v.description('A sign-in ends after this long without use.')),
   signInDays: v.pipe(v.optional(days, 30), v.description('A sign-in ends after this long in any case.')),
   logLevel: v.pipe(
-    v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error']), 'info'),
+    v.optional(v.picklist(logLevels), 'info'),
     v.description('How much is written to the log. Default info.'),
   ),
 });

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
 import { systemErrorCode, toError } from '../../base/errors';
+import { logLevels } from '../../base/logger';
 import { parseJson, parserOf } from '../../base/parse';
 import { formatFileProblems, readJsonFile, type FileProblem, type JsonFileReading } from './json-file';
 import { systemConfigurationPath, systemConfigurationSchema } from './system-configuration';
@@ -18,7 +19,7 @@ const userConfigurationSchema = v.strictObject({
     v.pipe(v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not the name of a variable')))),
     [],
   ),
-  logLevel: v.optional(v.picklist(['trace', 'debug', 'info', 'warn', 'error']), 'info'),
+  logLevel: v.optional(v.picklist(logLevels), 'info'),
 });
 
 /** What is configured for one user's agent. */

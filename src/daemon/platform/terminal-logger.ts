@@ -1,7 +1,4 @@
-import { createLogger, type Logger, type LogLevel } from '../../base/logger';
-
-/** The levels that a log can be limited to, the most talkative first. */
-export const logLevels: readonly LogLevel[] = ['trace', 'debug', 'info', 'warn', 'error'];
+import { createLogger, logLevels, type Logger, type LogLevel } from '../../base/logger';
 
 /** A log on standard error, one line each, with the time and the level. `least` is asked for each line, so that it can change meanwhile. */
 export function createTerminalLogger(least: () => LogLevel): Logger {
