@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as koffi from 'koffi';
+import { addonPlatform, bundledAddon, isMusl, loadAddon } from '../platform/addons';
 
 /** What koffi offers; its addon is all that is needed of the package. */
 export type Koffi = typeof koffi;
@@ -11,25 +12,15 @@ export type Koffi = typeof koffi;
  */
 export function loadKoffi(): Koffi {
   const { platform, arch } = process;
-  const libc = isMusl() ? 'musl' : 'glibc';
-  const name = platform === 'linux' ? `${platform}-${arch}-${libc}` : `${platform}-${arch}`;
-  const installed = libc === 'musl' && platform === 'linux' ? `musl_${arch}` : `${platform}_${arch}`;
+  const installed = platform === 'linux' && isMusl() ? `musl_${arch}` : `${platform}_${arch}`;
   const packages = join(__dirname, '..', '..', '..', 'node_modules', '@koromix');
   const path = [
-    join(__dirname, 'addons', name, 'koffi.node'),
+    bundledAddon('koffi.node'),
     join(packages, `koffi-${platform}-${arch}`, installed, 'koffi.node'),
   ].find((candidate) => existsSync(candidate));
   if (path === undefined)
     throw new Error(
-      `this installation has no part for calling PAM on this platform (${name}); serve with --single-user instead`,
+      `this installation has no part for calling PAM on this platform (${addonPlatform()}); serve with --single-user instead`,
     );
-  // `require` would be the bundle's own, which knows nothing outside the bundle.
-  const loaded: { exports: unknown } = { exports: {} };
-  process.dlopen(loaded, path);
-  return loaded.exports as Koffi;
-}
-
-function isMusl(): boolean {
-  const report = process.report.getReport() as { header?: { glibcVersionRuntime?: string } };
-  return report.header?.glibcVersionRuntime === undefined;
+  return loadAddon(path) as Koffi;
 }
