@@ -1,14 +1,17 @@
-import { readdir, readlink, symlink, unlink } from 'node:fs/promises';
+import { readdir, readlink, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../base/errors';
 import { toStorageError } from '../platform/private-files';
-import { isSameProcess, processStartTime, readBootId, type ProcessIdentity } from '../platform/processes';
+import {
+  formatHolder,
+  isHolderAlive,
+  makeTextLink,
+  parseHolder,
+  type LockHolder,
+} from '../platform/process-lock';
+import { processStartTime, readBootId } from '../platform/processes';
 
 const claimName = 'keeper.claim';
-
-interface Claimant extends ProcessIdentity {
-  readonly bootId: string;
-}
 
 /**
  * Claims the kernel of this folder for this process. A claim is a symbolic link to nowhere that names its process: it is made in one step or
@@ -17,19 +20,18 @@ interface Claimant extends ProcessIdentity {
  * `WireError` when the disk is full or read-only.
  */
 export async function claimKernel(folder: string): Promise<boolean> {
-  const own: Claimant = {
+  const own: LockHolder = {
     pid: process.pid,
     startTime: (await processStartTime(process.pid)) ?? '',
     bootId: await readBootId(),
   };
   for (let path = join(folder, claimName); ;) {
-    if (await makeLink(format(own), path)) return true;
+    if (await claim(formatHolder(own), path)) return true;
     const text = await readlink(path).catch(asMissing);
     // Its kernel is just being cleaned away.
     if (text === undefined) return false;
-    const holder = parse(text);
-    if (holder !== undefined && holder.bootId === own.bootId && (await isSameProcess(holder)))
-      return holder.pid === own.pid;
+    const holder = parseHolder(text);
+    if (holder !== undefined && (await isHolderAlive(holder, own.bootId))) return holder.pid === own.pid;
     path = join(folder, `${claimName}.${text.replaceAll(/[^\w]+/g, '-')}`);
   }
 }
@@ -40,25 +42,12 @@ export async function removeClaims(folder: string): Promise<void> {
   for (const name of names) if (name.startsWith(claimName)) await unlink(join(folder, name)).catch(asMissing);
 }
 
-async function makeLink(text: string, path: string): Promise<boolean> {
+async function claim(text: string, path: string): Promise<boolean> {
   try {
-    await symlink(text, path);
-    return true;
+    return await makeTextLink(text, path);
   } catch (error) {
-    if (systemErrorCode(error) === 'EEXIST') return false;
     throw toStorageError(error, path);
   }
-}
-
-function format({ pid, startTime, bootId }: Claimant): string {
-  return [pid, startTime, bootId].join('|');
-}
-
-function parse(text: string): Claimant | undefined {
-  const match = /^(\d{1,10})\|([^|]*)\|(.+)$/.exec(text);
-  const [, pid, startTime, bootId] = match ?? [];
-  if (pid === undefined || startTime === undefined || bootId === undefined) return undefined;
-  return { pid: Number(pid), startTime, bootId };
 }
 
 function asMissing(error: unknown): undefined {

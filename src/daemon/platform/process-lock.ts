@@ -67,11 +67,11 @@ async function take(
   depth: number,
 ): Promise<LockHolder | undefined> {
   for (;;) {
-    if (await makeLink(text, path)) return undefined;
+    if (await makeTextLink(text, path)) return undefined;
     const found = await readHolderText(path);
     if (found === undefined) continue;
     const holder = parseHolder(found);
-    if (holder !== undefined && (await isAlive(holder, own.bootId))) return holder;
+    if (holder !== undefined && (await isHolderAlive(holder, own.bootId))) return holder;
     // Each generation of an inheritance needs another process to die within the same few milliseconds.
     if (depth > 20) throw new Error(`${path} cannot be taken over`);
     const inheritance = `${path}.${holder === undefined ? 'unreadable' : String(holder.pid)}`;
@@ -89,7 +89,8 @@ async function take(
   }
 }
 
-async function makeLink(text: string, path: string): Promise<boolean> {
+/** Makes a link to nowhere whose target is this text, in one step; false when something is there already. */
+export async function makeTextLink(text: string, path: string): Promise<boolean> {
   try {
     await symlink(text, path);
     return true;
@@ -108,16 +109,19 @@ async function readHolderText(path: string): Promise<string | undefined> {
   }
 }
 
-function formatHolder(holder: LockHolder): string {
+/** How a holder is written as the target of a link; {@link parseHolder} reads it. */
+export function formatHolder(holder: LockHolder): string {
   return [holder.pid, holder.startTime, holder.bootId].join('|');
 }
 
-function parseHolder(text: string): LockHolder | undefined {
+/** Reads what {@link formatHolder} wrote; `undefined` for anything else. */
+export function parseHolder(text: string): LockHolder | undefined {
   const match = /^(\d{1,10})\|([^|]+)\|(.+)$/.exec(text);
   if (match?.[2] === undefined || match[3] === undefined) return undefined;
   return { pid: Number(match[1]), startTime: match[2], bootId: match[3] };
 }
 
-async function isAlive(holder: LockHolder, bootId: string): Promise<boolean> {
+/** Whether that very process still runs, in the boot that this is. */
+export async function isHolderAlive(holder: LockHolder, bootId: string): Promise<boolean> {
   return holder.bootId === bootId && (await isSameProcess(holder));
 }
