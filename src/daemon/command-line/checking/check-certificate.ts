@@ -2,7 +2,7 @@ import { lstat } from 'node:fs/promises';
 import { systemErrorCode, toError } from '../../../base/errors';
 import { describeExpiry } from '../../front-door/daemon-certificate';
 import { inspectCertificate, type InspectedCertificate } from '../../front-door/certificate-inspection';
-import { doubtful, fine, unseen, wrong, type CheckedHost, type Finding } from './finding';
+import { doubtful, fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
 
 const subject = 'certificate';
 
@@ -12,8 +12,7 @@ export async function checkCertificate({ paths, isRoot, nowMs }: CheckedHost): P
   try {
     return judgeCertificate(await inspectCertificate(paths.state), nowMs);
   } catch (error) {
-    const [message, command] = toError(error).message.split('; run: ');
-    return [wrong(subject, message ?? '', command)];
+    return [wrongAsSaid(subject, toError(error).message)];
   }
 }
 

@@ -3,7 +3,7 @@ import { formatFileProblems } from '../../configuration/json-file';
 import { readSystemConfiguration } from '../../configuration/system-configuration-file';
 import type { SystemConfiguration } from '../../configuration/system-configuration';
 import { ConfigurationError, readUserConfiguration } from '../../configuration/user-configuration';
-import { fine, unseen, wrong, type CheckedHost, type Finding } from './finding';
+import { fine, unseen, wrongAsSaid, type CheckedHost, type Finding } from './finding';
 
 /** What is found in the administrator's file, and what it says if it can be used. */
 export interface CheckedConfiguration {
@@ -24,10 +24,7 @@ export async function checkConfiguration({ paths, isRoot }: CheckedHost): Promis
   if (!isRoot && reading.problems.some(({ message }) => message.includes('EACCES')))
     return { findings: [unseen(subject, path)] };
   return {
-    findings: reading.problems.map((problem) => {
-      const [message, command] = formatFileProblems(path, [problem]).split('; run: ');
-      return wrong(subject, message ?? path, command);
-    }),
+    findings: reading.problems.map((problem) => wrongAsSaid(subject, formatFileProblems(path, [problem]))),
   };
 }
 
@@ -40,9 +37,6 @@ export async function checkAgentConfiguration({ paths }: CheckedHost): Promise<r
     return [fine('agents', `nothing in ${path} keeps agents from starting`)];
   } catch (error) {
     if (!(error instanceof ConfigurationError)) throw error;
-    return error.message.split('\n').map((line) => {
-      const [message, command] = line.split('; run: ');
-      return wrong('agents', message ?? path, command);
-    });
+    return error.message.split('\n').map((line) => wrongAsSaid('agents', line));
   }
 }

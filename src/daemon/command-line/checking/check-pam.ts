@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../../../base/errors';
 import { pamService } from '../../../protocol/pam';
 import { findUntrusted } from '../../platform/trusted-files';
-import { fine, unseen, wrong, type CheckedHost, type Finding } from './finding';
+import { fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
 
 const subject = 'PAM';
 /** More in a row are files that include each other. */
@@ -33,10 +33,7 @@ export async function checkPam(
       ),
     ];
   const [fault] = await findFaults([path]);
-  if (fault !== undefined) {
-    const [message, command] = fault.split('; run: ');
-    return [wrong(subject, message ?? fault, command)];
-  }
+  if (fault !== undefined) return [wrongAsSaid(subject, fault)];
   const types = await collectTypes(paths.pamFolder, service.text, maxIncludes);
   const missing = (['auth', 'account'] as const).filter((type) => !types.has(type));
   return missing.length === 0

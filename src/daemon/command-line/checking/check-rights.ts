@@ -2,7 +2,7 @@ import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../../base/errors';
 import { filesOfProgram, findUntrusted } from '../../platform/trusted-files';
-import { fine, unseen, wrong, type CheckedHost, type Finding } from './finding';
+import { fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
 
 /** The lock of the running daemon is a link by design: its target is a text that says who holds it, and leads nowhere. */
 const lockName = 'daemon.lock';
@@ -13,10 +13,7 @@ export async function checkProgramRights({ programFile }: CheckedHost): Promise<
   const faults = await findUntrusted([...(await filesOfProgram(programFile)), process.execPath]);
   if (faults.length === 0)
     return [fine(subject, `only root can change ${programFile} and Node (${process.execPath})`)];
-  return faults.map((fault) => {
-    const [message, command] = fault.split('; run: ');
-    return wrong(subject, message ?? fault, command);
-  });
+  return faults.map((fault) => wrongAsSaid(subject, fault));
 }
 
 /** Looks at the rights of the folders: others must not write to the configuration, and not look into the state. */

@@ -35,6 +35,12 @@ export function wrong(subject: string, message: string, mend?: string): Finding 
   return { subject, level: 'wrong', message, ...(mend === undefined ? {} : { mend }) };
 }
 
+/** Something that has to be mended, in a sentence that ends with the command where it has one: `…; run: chmod go-w FILE`. */
+export function wrongAsSaid(subject: string, sentence: string): Finding {
+  const [message = sentence, mend] = sentence.split('; run: ');
+  return wrong(subject, message, mend);
+}
+
 /** Something that only root can see. */
 export function unseen(subject: string, what: string): Finding {
   return doubtful(subject, `${what} can only be seen by root`, 'sudo remote-kernels check');
