@@ -16,9 +16,11 @@ import { readBoundedLines } from '../platform/bounded-lines';
 
 type Kind = SupervisorRequest['kind'];
 
+type Answer = SupervisorAnswer<SupervisorResponse['kind']>;
+
 interface Waiting {
   readonly answerKinds: readonly SupervisorResponse['kind'][];
-  readonly resolve: (response: SupervisorResponse) => void;
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
 }
 
@@ -83,14 +85,12 @@ export class SupervisorClient implements Supervisor, Disposable {
     const line = `${JSON.stringify({ id, ...question })}\n`;
     if (Buffer.byteLength(line) > maxSupervisorMessageBytes)
       return { kind: 'refused' } as SupervisorAnswer<(typeof answerKindsOf)[K][number]>;
-    const answered = new Promise<SupervisorResponse>((resolve, reject) => {
+    const answered = new Promise<Answer>((resolve, reject) => {
       this.waiting.set(id, { answerKinds: answerKindsOf[kind], resolve, reject });
     });
     this.channel.write(line);
-    const { id: answeredId, ...answer } = await abortable(answered, signal);
-    this.waiting.delete(answeredId);
-    // `receive` has let only answers of this question's kinds pass.
-    return answer as unknown as SupervisorAnswer<(typeof answerKindsOf)[K][number]>;
+    // `receive` lets only answers of this question's kinds pass, and forgets the question, also one that nobody waits for any more.
+    return (await abortable(answered, signal)) as SupervisorAnswer<(typeof answerKindsOf)[K][number]>;
   }
 
   private receive(line: string): void {
@@ -100,13 +100,14 @@ export class SupervisorClient implements Supervisor, Disposable {
       this.lose('the supervisor answered something that is no answer');
       return;
     }
-    const waiting = this.waiting.get(response.value.id);
-    if (waiting === undefined || !waiting.answerKinds.includes(response.value.kind)) {
+    const { id, ...answer } = response.value;
+    const waiting = this.waiting.get(id);
+    if (waiting === undefined || !waiting.answerKinds.includes(answer.kind)) {
       this.lose('the supervisor answered what was not asked');
       return;
     }
-    this.waiting.delete(response.value.id);
-    waiting.resolve(response.value);
+    this.waiting.delete(id);
+    waiting.resolve(answer);
   }
 
   private lose(reason: string): void {

@@ -11,6 +11,7 @@ import {
   type SupervisorRequest,
   type SupervisorResponse,
 } from '../../protocol/supervisor';
+import { readBoundedLines } from '../platform/bounded-lines';
 
 /** More than a front door with thousands of connections has open, and little enough for memory. */
 const maxRequests = 256;
@@ -22,7 +23,6 @@ export class SupervisorChannel implements Disposable {
   private readonly ending = new AbortController();
   /** The numbers of the requests whose answers have not left yet. */
   private readonly underWay = new Set<number>();
-  private rest: Buffer = Buffer.alloc(0);
   private settle: (reason: string) => void = () => undefined;
 
   /** Resolves with the reason when the channel has ended; never rejects. What it asked for is given up then. */
@@ -38,8 +38,12 @@ export class SupervisorChannel implements Disposable {
 
   /** Begins to answer. */
   start(): void {
-    this.stream.on('data', (chunk: Buffer) => this.read(chunk));
-    this.stream.once('end', () => this.close('the front door ended it'));
+    // The limit is that of the message; its line end comes on top.
+    readBoundedLines(this.stream, maxSupervisorMessageBytes + 1, {
+      onLine: (line) => this.readLine(line),
+      onTooLong: () => this.fail('a line is too long'),
+      onEnd: () => this.close('the front door ended it'),
+    });
     this.stream.once('close', () => this.close('it was closed'));
     this.stream.on('error', (error) => this.close(error.message));
   }
@@ -48,24 +52,10 @@ export class SupervisorChannel implements Disposable {
     this.close('the supervisor ended it');
   }
 
-  private read(chunk: Buffer): void {
-    let data = this.rest.length === 0 ? chunk : Buffer.concat([this.rest, chunk]);
-    while (!this.ending.signal.aborted) {
-      const end = data.indexOf(0x0a);
-      if (end > maxSupervisorMessageBytes || (end < 0 && data.length > maxSupervisorMessageBytes)) {
-        this.fail('a line is too long');
-        return;
-      }
-      if (end < 0) break;
-      this.readLine(data.subarray(0, end));
-      data = data.subarray(end + 1);
-    }
-    // A copy, so that a few bytes do not keep the whole chunk in memory.
-    this.rest = Buffer.from(data);
-  }
-
-  private readLine(line: Buffer): void {
-    const request = parseJson(line.toString('utf8'), parseSupervisorRequest);
+  private readLine(line: string): void {
+    // What follows the line that ended the channel is in the same piece.
+    if (this.ending.signal.aborted) return;
+    const request = parseJson(line, parseSupervisorRequest);
     // The words of the parser can quote the line, and with it a password.
     if (!request.ok) this.fail('a line is no request');
     else if (this.underWay.has(request.value.id)) this.fail('a number is in use twice');
@@ -109,7 +99,6 @@ export class SupervisorChannel implements Disposable {
   private close(reason: string): void {
     if (this.ending.signal.aborted) return;
     this.ending.abort(new Error(`the channel to the front door has ended: ${reason}`));
-    this.rest = Buffer.alloc(0);
     this.stream.destroy();
     this.settle(reason);
   }

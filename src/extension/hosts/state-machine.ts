@@ -1,6 +1,6 @@
 import type { Pin } from '../../protocol/pin';
 import { ConnectionError, type ConnectStep } from '../transports/transport';
-import { isLost, type HostState } from './host-state';
+import type { HostState } from './host-state';
 
 /** What happens to a host. Times are milliseconds since the epoch. */
 export type HostEvent =
@@ -131,11 +131,4 @@ function toKeyChanged(cause: ConnectionError, at: number): HostState {
   return presented === undefined
     ? { kind: 'failed', cause, since: at }
     : { kind: 'key-changed', presented, since: at };
-}
-
-/** Whether the runner shall try again at a time. */
-export function isWaitingForRetry(
-  state: HostState,
-): state is Extract<HostState, { readonly kind: 'waiting' }> {
-  return isLost(state) && state.kind === 'waiting';
 }

@@ -55,8 +55,6 @@ export class ManyUsersDaemon implements Disposable {
   private readonly frontDoor: FrontDoorChild;
   private plan: ManyUsersPlan;
   private addresses: Addresses | undefined;
-  /** The port that was found free when any one was asked for; 0 until then. */
-  private freePort = 0;
   private announcedAs: string | undefined;
   private connections = { all: 0, signedIn: 0 };
 
@@ -161,7 +159,7 @@ export class ManyUsersDaemon implements Disposable {
       daemonId,
       name: plan.serve.name,
       listen: plan.serve.listen.map(({ host, isOptional }) => ({ host, isOptional })),
-      port: plan.serve.port === 0 ? this.freePort : plan.serve.port,
+      port: plan.serve.port === 0 ? (this.addresses?.port ?? 0) : plan.serve.port,
       isAnnounced: plan.isAnnounced,
       certificate: { privateKeyPem, certificatePem },
       logLevel: plan.logLevel,
@@ -193,7 +191,6 @@ export class ManyUsersDaemon implements Disposable {
     switch (event.event) {
       case 'listening': {
         this.addresses = { port: event.port, hosts: event.hosts };
-        this.freePort = event.port;
         const { url, addresses, pin, daemonId } = this.describe();
         say({ event: 'listening', url, addresses, pin, daemonId });
         break;
