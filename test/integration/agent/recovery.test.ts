@@ -9,7 +9,7 @@ import { keeperTimeoutMs, startKeeper } from '../../../src/daemon/agent/kernels/
 import { KernelRegistry } from '../../../src/daemon/agent/kernels/registry';
 import { Lifetime } from '../../../src/daemon/agent/lifetime';
 import { processStartTime } from '../../../src/daemon/platform/processes';
-import type { KeeperRecord } from '../../../src/protocol/keeper';
+import { goneProcess, keeperRecord } from '../../support/keeper-records';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { isAlive } from './support/agent-under-test';
 
@@ -64,33 +64,13 @@ async function prepareRecord(t: TestContext) {
   const pid = kernel.pid ?? 0;
   const folder = join(top, 'kernels', kernelId);
   await mkdir(folder, { recursive: true });
-  const record: KeeperRecord = {
-    order: {
-      kernelId,
-      argv: ['sleep', '120'],
-      variables: {},
-      workingDirectory: '/',
-      transport: 'ipc',
-      interruptMode: 'signal',
-      environmentName: 'e',
-      kernelspecName: 'python3',
-      launcher: 'ipykernel',
-      language: 'python',
-      stateFolder: folder,
-      socketFolder: top,
-      startTimeoutMs: 5000,
-      settings: {},
-    },
-    bootId: 'now',
-    keeperPid: 2 ** 22 + 1,
-    keeperStartTime: '1',
-    socket: join(top, 'gone.sock'),
-    connectionFile: join(folder, `kernel-${kernelId}.json`),
-    kernel: { pid, processStartTime: (await processStartTime(pid)) ?? '' },
-    startedAt: new Date(0).toISOString(),
-    restarts: 0,
-    gaps: [],
-  };
+  const record = keeperRecord({
+    kernelId,
+    stateFolder: folder,
+    socketFolder: top,
+    keeper: goneProcess,
+    kernel: { pid, startTime: (await processStartTime(pid)) ?? '' },
+  });
   await writeFile(record.connectionFile, '{}');
   await writeFile(join(folder, 'record.json'), JSON.stringify(record));
   t.after(() => kernel.kill('SIGKILL'));

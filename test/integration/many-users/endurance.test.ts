@@ -1,22 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { agentPaths } from '../../../src/protocol/agent';
-import { parseKernelModel } from '../../../src/protocol/jupyter';
 import { people, plainPamFile, PrivateSystem } from '../../support/private-system';
 import { runCode } from './run-code';
-import { giveEnvironment, startSystemDaemon, type SystemDaemon } from './system-daemon';
+import { giveEnvironment, startKernel, startSystemDaemon } from './system-daemon';
 
 const timeout = 240_000;
-
-async function startKernel(daemon: SystemDaemon, token: string): Promise<string> {
-  const specs = await daemon.ask('GET', '/api/kernelspecs', token);
-  const { default: name } = JSON.parse(specs.text) as { default: string };
-  const { status, text } = await daemon.ask('POST', '/api/kernels', token, { name });
-  assert.equal(status, 201, text);
-  return expectParsed(parseJson(text, parseKernelModel)).id;
-}
 
 test(
   'a kernel and its sign-in outlive the supervisor, and an account locked meanwhile does not',

@@ -5,10 +5,9 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import * as v from 'valibot';
 import { expectParsed, parseJson, parserOf } from '../../../src/base/parse';
-import { parseKernelModel } from '../../../src/protocol/jupyter';
 import { people, plainPamFile, PrivateSystem } from '../../support/private-system';
 import { runCode } from './run-code';
-import { giveEnvironment, startSystemDaemon } from './system-daemon';
+import { giveEnvironment, startKernel, startSystemDaemon } from './system-daemon';
 
 const parseAttempts = parserOf(
   'attempts',
@@ -38,11 +37,7 @@ test(
     const daemon = await startSystemDaemon(system);
     const ada = await daemon.signedIn('ada', people.ada);
     const eve = await daemon.signedIn('eve', people.eve);
-    const specs = await daemon.ask('GET', '/api/kernelspecs', ada.token);
-    const name = (JSON.parse(specs.text) as { default: string }).default;
-    const started = await daemon.ask('POST', '/api/kernels', ada.token, { name });
-    assert.equal(started.status, 201, started.text);
-    const kernel = expectParsed(parseJson(started.text, parseKernelModel));
+    const kernelId = await startKernel(daemon, ada.token);
 
     const victimUid = Number(await system.expect('id', ['-u', 'ada']));
     const state = ['/home/ada/.local/state', '/home/ada/.remote-kernels'];
@@ -53,7 +48,7 @@ test(
     const marker = `printed-${randomUUID()}`;
     const print = `print(${JSON.stringify(marker)}, flush=True), time.sleep(0.05)`;
     const code = `import threading, time\ndef say():\n  while True: ${print}\nthreading.Thread(target=say, daemon=True).start()\nprint("began")`;
-    assert.match(await runCode(daemon.port, ada.token, kernel.id, code), /began/);
+    assert.match(await runCode(daemon.port, ada.token, kernelId, code), /began/);
     const running = await system.processes();
     const pidOf = (part: RegExp): number => {
       const found = running.find(({ command }) => part.test(command));
@@ -71,7 +66,7 @@ test(
       victimUid,
       port: daemon.port,
       ownToken: eve.token,
-      kernelId: kernel.id,
+      kernelId,
       secrets: [ada.token, people.ada],
       marker,
       privateFolders: [
@@ -122,7 +117,7 @@ test(
     // What was attacked is as it was.
     const hello = await daemon.ask('GET', '/remote-kernels/v1/hello', ada.token);
     assert.equal(hello.status, 200, hello.text);
-    const model = await daemon.ask('GET', `/api/kernels/${kernel.id}`, ada.token);
+    const model = await daemon.ask('GET', `/api/kernels/${kernelId}`, ada.token);
     assert.equal(model.status, 200, model.text);
   },
 );

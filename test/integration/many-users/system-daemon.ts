@@ -1,15 +1,17 @@
+import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
-import { request } from 'node:https';
 import { createInterface } from 'node:readline';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
 import { parseDaemonStatus, type DaemonStatus } from '../../../src/protocol/daemon-control';
 import { parseSignedIn, type SignedIn } from '../../../src/protocol/front-door';
+import { parseKernelModel } from '../../../src/protocol/jupyter';
 import type { PrivateSystem } from '../../support/private-system';
 import { preparedEnvironment } from '../../support/python-environments';
+import { ask, bearer } from '../front-door/front-door-under-test';
 
 /** What a front door answered. */
 export interface Answer {
@@ -71,8 +73,6 @@ export async function startSystemDaemon(
     withDeadline(30_000, 'serve'),
   );
   const port = Number(new URL(listening.url).port);
-  const ask = (method: string, path: string, token?: string, body?: unknown) =>
-    askDoor(port, method, path, token, body);
   const signIn = (username: string, password: string, from?: string) =>
     askDoor(port, 'POST', '/sign-in', undefined, { username, answers: [password] }, from);
   return {
@@ -80,7 +80,7 @@ export async function startSystemDaemon(
     port,
     events,
     words: said,
-    ask,
+    ask: (method, path, token, body) => askDoor(port, method, path, token, body),
     signIn,
     async signedIn(username, password) {
       const { status, text } = await signIn(username, password);
@@ -109,6 +109,15 @@ export async function giveEnvironment(system: PrivateSystem, user: string): Prom
   return `${folder}/bin/python`;
 }
 
+/** Starts a kernel of the default kernelspec by the Jupyter server API. Resolves with its id. */
+export async function startKernel(daemon: SystemDaemon, token: string): Promise<string> {
+  const specs = await daemon.ask('GET', '/api/kernelspecs', token);
+  const { default: name } = JSON.parse(specs.text) as { default: string };
+  const { status, text } = await daemon.ask('POST', '/api/kernels', token, { name });
+  assert.equal(status, 201, text);
+  return expectParsed(parseJson(text, parseKernelModel)).id;
+}
+
 /** A line of `/proc/PID/status`, as its words. */
 export async function processStatus(system: PrivateSystem, pid: number, name: string): Promise<string[]> {
   const text = await system.expect('cat', [`/proc/${pid}/status`]);
@@ -124,30 +133,15 @@ function askDoor(
   body: unknown,
   from?: string,
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const outgoing = request({
-      host: '127.0.0.1',
-      port,
-      method,
-      path,
-      agent: false,
-      ...(from === undefined ? {} : { localAddress: from }),
-      rejectUnauthorized: false,
-      signal: withDeadline(90_000, `${method} ${path}`),
-      headers: {
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-      },
-    });
-    outgoing.once('error', reject);
-    outgoing.once('response', (answer) => {
-      const chunks: Buffer[] = [];
-      answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-      answer.once('error', reject);
-      answer.once('end', () =>
-        resolve({ status: answer.statusCode ?? 0, text: Buffer.concat(chunks).toString() }),
-      );
-    });
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
-  });
+  const options = {
+    method,
+    path,
+    ...(from === undefined ? {} : { localAddress: from }),
+    signal: withDeadline(90_000, `${method} ${path}`),
+    headers: {
+      ...(token === undefined ? {} : bearer(token)),
+      ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+    },
+  };
+  return ask(port, options, body === undefined ? undefined : JSON.stringify(body));
 }

@@ -10,44 +10,17 @@ import { findKernels } from '../../../src/daemon/agent/kernels/records';
 import { processStartTime, type ProcessIdentity } from '../../../src/daemon/platform/processes';
 import type { KeeperRecord } from '../../../src/protocol/keeper';
 import { listenOn } from '../../../src/daemon/platform/sockets';
+import { goneProcess as gone, keeperRecord } from '../../support/keeper-records';
 import { temporaryFolder } from '../../support/temporary-folder';
 
-const gone: ProcessIdentity = { pid: 2 ** 22 + 1, startTime: '1' };
-
 function recordOf(
-  id: string,
-  folder: string,
+  kernelId: string,
+  stateFolder: string,
   keeper: ProcessIdentity,
   kernel: ProcessIdentity | undefined,
-  bootId = 'now',
+  bootId?: string,
 ): KeeperRecord {
-  return {
-    order: {
-      kernelId: id,
-      argv: ['python'],
-      variables: {},
-      workingDirectory: '/',
-      transport: 'ipc',
-      interruptMode: 'signal',
-      environmentName: 'e',
-      kernelspecName: 'python3',
-      launcher: 'ipykernel',
-      language: 'python',
-      stateFolder: folder,
-      socketFolder: '/s',
-      startTimeoutMs: 1000,
-      settings: {},
-    },
-    bootId,
-    keeperPid: keeper.pid,
-    keeperStartTime: keeper.startTime,
-    socket: '/s/k',
-    connectionFile: '/s/k.json',
-    ...(kernel === undefined ? {} : { kernel: { pid: kernel.pid, processStartTime: kernel.startTime } }),
-    startedAt: new Date(0).toISOString(),
-    restarts: 0,
-    gaps: [],
-  };
+  return keeperRecord({ kernelId, stateFolder, socketFolder: '/s', keeper, kernel, bootId });
 }
 
 test('records are sorted by which of the two processes lives, and what means nothing any more is removed', async (t) => {
