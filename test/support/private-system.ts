@@ -10,6 +10,13 @@ import { placeNode, placeProgram } from './private-system-programs';
 import { processesInMounts } from './private-system-processes';
 import { temporaryFolder } from './temporary-folder';
 
+/**
+ * Who makes a private system and for how long: a test, or a benchmark that has an end. `skip` is told why the machine does not let us make one.
+ */
+export type PrivateSystemOwner = Pick<TestContext, 'skip'> & {
+  after(end: () => Promise<void>): void;
+};
+
 /** An account to make. */
 export interface NewAccount {
   readonly name: string;
@@ -90,7 +97,10 @@ export class PrivateSystem {
   private accounts = 0;
 
   /** Makes one, or skips the test (in CI: fails it) and gives `undefined` where the machine does not let us. */
-  static async start(t: TestContext, options: PrivateSystemOptions = {}): Promise<PrivateSystem | undefined> {
+  static async start(
+    t: PrivateSystemOwner,
+    options: PrivateSystemOptions = {},
+  ): Promise<PrivateSystem | undefined> {
     const isAllowed = isRoot() && hasProgram('unshare') && (await mayMount(t));
     if (!requirePeer(t, 'the right to make private mounts (root, unshare, overlay)', isAllowed))
       return undefined;
@@ -220,7 +230,7 @@ function asUser(user: string, given: readonly string[]): readonly string[] {
   return [...words, 'sh', '-c', 'cd && exec env "$@"', 'sh', ...given];
 }
 
-async function hold(t: TestContext): Promise<number> {
+async function hold(t: PrivateSystemOwner): Promise<number> {
   const folder = await temporaryFolder(t);
   const holder = spawn(
     'unshare',
@@ -238,7 +248,7 @@ async function hold(t: TestContext): Promise<number> {
   return pid;
 }
 
-async function mayMount(t: TestContext): Promise<boolean> {
+async function mayMount(t: PrivateSystemOwner): Promise<boolean> {
   if (!/\boverlay\b/.test(await readFile('/proc/filesystems', 'utf8'))) return false;
   const folder = await temporaryFolder(t);
   const child = spawn('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', folder], { stdio: 'ignore' });
