@@ -69,6 +69,25 @@ export const integrationPackages: readonly SystemPackage[] = [
   { name: 'tcsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/tcsh') },
 ];
 
+/** Needed by the benchmarks of the daemon of many users: what it is measured beside. */
+export const benchPackages: readonly SystemPackage[] = [
+  {
+    name: 'nginx-light',
+    why: 'is the TLS proxy that the front door is measured beside',
+    isInstalled: () => isThere('/usr/sbin/nginx'),
+  },
+  {
+    name: 'openssh-server',
+    why: 'is the sign-in by password that the daemon is measured beside',
+    isInstalled: () => isThere('/usr/sbin/sshd'),
+  },
+  {
+    name: 'curl',
+    why: 'loads and sends large files at little cost of its own',
+    isInstalled: () => isThere('/usr/bin/curl'),
+  },
+];
+
 /** Needed by the end-to-end tests besides the editor. */
 export const browserPackages: readonly SystemPackage[] = [
   {
