@@ -57,6 +57,15 @@ export const streamType = 'application/x-ndjson';
 /** How often a stream that has nothing to say says so. */
 export const streamPingIntervalMs = 15_000;
 
+/**
+ * What a user may do with environments by our interface: only see and use them, or also change them. It is a rule of the interface and no wall:
+ * a kernel may run `pip` as its user.
+ */
+export const environmentRules = ['list', 'administer'] as const;
+
+/** One of {@link environmentRules}. */
+export type EnvironmentRule = (typeof environmentRules)[number];
+
 const helloSchema = v.object({
   protocol: v.string(),
   /** Stable for this user on this machine. */
@@ -71,6 +80,8 @@ const helloSchema = v.object({
   homeFolder: v.string(),
   /** The limit on the user's kernels, if there is one. */
   maxKernels: v.exactOptional(v.number()),
+  /** What the administrator of this host lets this user do with environments; absent means `administer`. */
+  environments: v.exactOptional(v.picklist(environmentRules)),
   /**
    * Set when a front door on this machine leads to this agent: a client that came another way learns that the two are one host.
    */
@@ -138,6 +149,11 @@ const doorRequestSchema = v.strictObject({
   folder: path,
   doorKey: v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, 'not a door key')),
   frontDoor: v.object({ daemonId: v.string(), pin: v.string(), port: v.number() }),
+  /**
+   * What the administrator lets this user do with environments, from a supervisor of many users. While one open door says `list`, it is so for
+   * the agent as a whole, whatever way a request comes.
+   */
+  environments: v.exactOptional(v.picklist(environmentRules)),
 });
 
 /**

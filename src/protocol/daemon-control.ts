@@ -7,6 +7,9 @@ import { parserOf } from '../base/parse';
  */
 export const controlPaths = { pair: '/pair', status: '/status' } as const;
 
+/** What a process does; `front-door` and `announcement` are processes of their own only where there are many users or an announcement. */
+export const daemonProcessRoles = ['daemon', 'supervisor', 'front-door', 'announcement', 'pam'] as const;
+
 const daemonStatusSchema = v.object({
   version: v.string(),
   name: v.string(),
@@ -30,7 +33,24 @@ const daemonStatusSchema = v.object({
   codeExpiresAt: v.exactOptional(v.string()),
   /** The process with the network port; only of a daemon of many users, while there is one. */
   frontDoorPid: v.exactOptional(v.number()),
-  /** Who has a valid sign-in; only of a daemon of many users. An agent shows while it answers. */
+  /**
+   * The processes of the daemon itself with the memory that they take. Filled in by the command, from what the system says; absent where the
+   * system says nothing.
+   */
+  processes: v.exactOptional(
+    v.array(
+      v.object({
+        role: v.picklist(daemonProcessRoles),
+        pid: v.number(),
+        /** Absent when it could not be read. */
+        memoryBytes: v.exactOptional(v.number()),
+      }),
+    ),
+  ),
+  /**
+   * Who has a valid sign-in, and who without one has an agent or kernels here; only of a daemon of many users. What runs is filled in by the
+   * command, from what the system says of the processes: no process of a user is asked.
+   */
   users: v.exactOptional(
     v.array(
       v.object({
@@ -38,14 +58,28 @@ const daemonStatusSchema = v.object({
         uid: v.number(),
         signIns: v.number(),
         agentPid: v.exactOptional(v.number()),
+        /** How many keepers, one a kernel; absent when it could not be found out. */
+        kernels: v.exactOptional(v.number()),
+        /** Of the agent, the keepers, and all processes below them. */
+        memoryBytes: v.exactOptional(v.number()),
       }),
     ),
   ),
   /** Absent until this daemon has been asked for the agent, and while the agent does not answer. */
   agentPid: v.exactOptional(v.number()),
+  /** Of the agent, the keepers and the kernels of a single user; filled in by the command. */
+  memoryBytes: v.exactOptional(v.number()),
   /** The user's kernels; absent with `agentPid`. */
   kernels: v.exactOptional(
-    v.array(v.object({ id: v.string(), state: v.string(), name: v.string(), environment: v.string() })),
+    v.array(
+      v.object({
+        id: v.string(),
+        state: v.string(),
+        name: v.string(),
+        environment: v.string(),
+        memoryBytes: v.exactOptional(v.number()),
+      }),
+    ),
   ),
 });
 

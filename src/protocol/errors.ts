@@ -27,6 +27,8 @@ export const wireErrors = {
   internal: { status: 500, recovery: 'retry' },
   // The agent.
   'door-key-required': { status: 403, recovery: 'stop' },
+  /** The administrator of the host lets this user list environments and not change them. */
+  'environments-list-only': { status: 403, recovery: 'stop' },
   'environment-not-found': { status: 404, recovery: 'ask' },
   'environment-broken': { status: 409, recovery: 'ask' },
   'kernel-package-missing': { status: 409, recovery: 'ask' },

@@ -6,14 +6,17 @@ import type { Parser } from '../../../src/base/parse';
 import * as agent from '../../../src/protocol/agent';
 import * as announcement from '../../../src/protocol/announcement';
 import * as commandLine from '../../../src/protocol/command-line';
+import * as daemonControl from '../../../src/protocol/daemon-control';
 import * as environments from '../../../src/protocol/environments';
 import * as errors from '../../../src/protocol/errors';
 import * as frontDoor from '../../../src/protocol/front-door';
+import * as frontDoorProcess from '../../../src/protocol/front-door-process';
 import * as jobs from '../../../src/protocol/jobs';
 import * as journal from '../../../src/protocol/journal';
 import * as jupyter from '../../../src/protocol/jupyter';
 import * as keeper from '../../../src/protocol/keeper';
 import * as kernels from '../../../src/protocol/kernels';
+import * as pam from '../../../src/protocol/pam';
 import * as resumable from '../../../src/protocol/resumable-channels';
 import * as supervisor from '../../../src/protocol/supervisor';
 
@@ -22,14 +25,17 @@ const modules = [
   agent,
   announcement,
   commandLine,
+  daemonControl,
   environments,
   errors,
   frontDoor,
+  frontDoorProcess,
   jobs,
   journal,
   jupyter,
   keeper,
   kernels,
+  pam,
   resumable,
   supervisor,
 ];
