@@ -1,10 +1,10 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { findNodeAtLocation, parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
+import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
 import { systemErrorCode } from '../../base/errors';
-import { nearestWord } from '../../base/nearest-word';
 import { toSingleLine } from '../../base/text';
+import { describeIssue, describeUnknownKey, type Located } from './json-file-issues';
 
 /** Something wrong in a file. Line and column count from 1; they are absent when it is about the file as a whole. */
 export interface FileProblem {
@@ -76,7 +76,7 @@ export function parseJsonFile<T>(text: string, schema: FileSchema<T>): JsonFileR
     const result = v.safeParse(schema, given);
     if (result.success && found.length === 0)
       return { ok: true, value: result.output, given, isDefault: false };
-    found.push(...(result.issues ?? []).map((issue) => describeIssue(root, issue)));
+    found.push(...(result.issues ?? []).map((issue) => describeIssue(root, schema, issue)));
   }
   const problems = found
     .sort((one, other) => one.offset - other.offset)
@@ -91,11 +91,6 @@ export function formatFileProblems(path: string, problems: readonly FileProblem[
       line === undefined ? `${path}: ${message}` : `${path}:${line}:${column ?? 1}: ${message}`,
     )
     .join('\n');
-}
-
-interface Located {
-  readonly offset: number;
-  readonly message: string;
 }
 
 async function readText(path: string, options: JsonFileOptions): Promise<string | undefined | FileProblem> {
@@ -169,11 +164,9 @@ function readKeys(
     lines.add(key);
     if (valueNode !== undefined) found.push(...findDuplicates(valueNode));
     if (key === schemaKey) continue;
-    if (!Object.hasOwn(schema.entries, key)) {
-      const nearest = nearestWord(key, Object.keys(schema.entries));
-      const hint = nearest === undefined ? '' : `; did you mean "${nearest}"?`;
-      found.push({ ...at, message: `there is no key "${toSingleLine(key)}"${hint}` });
-    } else if (valueNode !== undefined) given[key] = toValue(valueNode);
+    if (!Object.hasOwn(schema.entries, key))
+      found.push({ ...at, message: describeUnknownKey(key, Object.keys(schema.entries)) });
+    else if (valueNode !== undefined) given[key] = toValue(valueNode);
   }
   return found;
 }
@@ -205,21 +198,6 @@ function toValue(node: Node): unknown {
   });
   // Makes every key a property of the object's own, also `__proto__`.
   return Object.fromEntries(entries);
-}
-
-function describeIssue(root: Node, issue: v.BaseIssue<unknown>): Located {
-  const path = (issue.path ?? []).map(({ key }) => key as string | number);
-  const where = path.map((part, at) =>
-    typeof part === 'number' ? `[${part}]` : at === 0 ? part : `.${part}`,
-  );
-  const message = `${issue.message.charAt(0).toLowerCase()}${issue.message.slice(1)}`;
-  return {
-    offset: findNodeAtLocation(root, path)?.offset ?? root.offset,
-    message: `"${where.join('')}": ${toSingleLine(
-      message.replace(/: (Expected|Received)/, (found) => found.toLowerCase()),
-      500,
-    )}`,
-  };
 }
 
 function positionOf(text: string, offset: number): { readonly line: number; readonly column: number } {

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { logLevels } from '../../base/logger';
 import { parserOf } from '../../base/parse';
+import { environmentRules } from '../../protocol/agent';
 import { defaultPort } from '../../protocol/front-door';
 import { hasControlCharacters, listenWordRule, maxNameBytes, readListenWord } from './serve-options';
 
@@ -9,6 +10,13 @@ export const systemConfigurationPath = '/etc/remote-kernels/config.json';
 
 const accountName = v.pipe(v.string(), v.regex(/^[^\s:/]{1,256}$/, 'not the name of an account'));
 const names = v.pipe(v.array(accountName), v.maxLength(10_000));
+// Groups of a domain can have spaces in their names.
+const groupName = v.pipe(
+  v.string(),
+  v.regex(/^[^\s:/](?:[^:/\t\r\n]{0,254}[^\s:/])?$/, 'not the name of a group'),
+);
+const groupNames = v.pipe(v.array(groupName), v.maxLength(10_000));
+const environmentRule = v.picklist(environmentRules);
 const listenWord = v.pipe(
   v.string(),
   v.check((word) => readListenWord(word) !== undefined, listenWordRule),
@@ -54,12 +62,12 @@ export const systemConfigurationSchema = v.strictObject({
       'If there is one of allowUsers and allowGroups, only accounts named by one of them can sign in.',
     ),
   ),
-  allowGroups: v.pipe(v.exactOptional(names), v.description('Members of these groups can sign in.')),
+  allowGroups: v.pipe(v.exactOptional(groupNames), v.description('Members of these groups can sign in.')),
   denyUsers: v.pipe(
     v.optional(names, []),
     v.description('These accounts cannot sign in, whatever else is said.'),
   ),
-  denyGroups: v.pipe(v.optional(names, []), v.description('Members of these groups cannot sign in.')),
+  denyGroups: v.pipe(v.optional(groupNames, []), v.description('Members of these groups cannot sign in.')),
   allowRoot: v.pipe(
     v.optional(v.boolean(), false),
     v.description('Whether root can sign in, whatever minimumUid says.'),
@@ -67,6 +75,32 @@ export const systemConfigurationSchema = v.strictObject({
   maxKernelsPerUser: v.pipe(
     v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000))),
     v.description('How many kernels a user can have at the same time.'),
+  ),
+  environments: v.pipe(
+    v.optional(
+      v.union(
+        [
+          environmentRule,
+          v.strictObject({
+            default: v.pipe(
+              v.optional(environmentRule, 'administer'),
+              v.description('For users in none of the groups below. Default administer.'),
+            ),
+            groups: v.pipe(
+              v.optional(v.record(groupName, environmentRule), {}),
+              v.description(
+                'For the members of each of these groups; in several groups the most permissive rule counts.',
+              ),
+            ),
+          }),
+        ],
+        'expected "list", "administer", or an object such as { "default": "list", "groups": { "staff": "administer" } }',
+      ),
+      'administer',
+    ),
+    v.description(
+      'Whether users can change environments through Remote Kernels ("administer") or only see and use them ("list"); for all, or by group. Default administer.',
+    ),
   ),
   signInIdleDays: v.pipe(v.optional(days, 7), v.description('A sign-in ends after this long without use.')),
   signInDays: v.pipe(v.optional(days, 30), v.description('A sign-in ends after this long in any case.')),

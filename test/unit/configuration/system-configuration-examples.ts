@@ -10,6 +10,13 @@ export const understood: readonly [text: string, value: object][] = [
     '{\r\n\t"allowGroups": ["staff"], "denyUsers": ["mallory"]\r\n}\r\n',
     { allowGroups: ['staff'], denyUsers: ['mallory'] },
   ],
+  ['{"allowGroups":["domain users"]}', { allowGroups: ['domain users'] }],
+  ['{"environments":"list"}', { environments: 'list' }],
+  ['{"environments":{}}', { environments: { default: 'administer', groups: {} } }],
+  [
+    '{"environments":{"default":"list","groups":{"data-admins":"administer","domain users":"list"}}}',
+    { environments: { default: 'list', groups: { 'data-admins': 'administer', 'domain users': 'list' } } },
+  ],
   ['{"maxKernelsPerUser":5,"signInIdleDays":0.5}', { maxKernelsPerUser: 5, signInIdleDays: 0.5 }],
 ];
 
@@ -38,6 +45,32 @@ export const refused: readonly [text: string, ...problems: string[]][] = [
   ['{"denyUsers": ["a b"]}', '1:16: "denyUsers[0]": not the name of an account'],
   ['{"name": "a\\nb"}', '1:10: "name": a name has no control characters'],
   ['{"name": "  "}', '1:10: "name": invalid length: expected >=1 but received 0'],
+  ['{"denyGroups": ["a:b"]}', '1:17: "denyGroups[0]": not the name of a group'],
+  [
+    '{"environments": "write"}',
+    '1:18: "environments": expected "list", "administer", or an object such as { "default": "list", "groups": { "staff": "administer" } }',
+  ],
+  [
+    '{"environments": true}',
+    '1:18: "environments": expected "list", "administer", or an object such as { "default": "list", "groups": { "staff": "administer" } }',
+  ],
+  [
+    '{"environments": {"group": {}}}',
+    '1:19: there is no key "group" in "environments"; did you mean "groups"?',
+  ],
+  ['{"enviroments": "list"}', '1:2: there is no key "enviroments"; did you mean "environments"?'],
+  [
+    '{"environments": {\n"default": "admin"}}',
+    '2:12: "environments.default": invalid type: expected ("list" | "administer") but received "admin"',
+  ],
+  [
+    '{"environments": {"groups": {"staff": "all"}}}',
+    '1:39: "environments.groups.staff": invalid type: expected ("list" | "administer") but received "all"',
+  ],
+  [
+    '{"environments": {"groups": {"a:b": "list"}}}',
+    '1:37: "environments.groups.a:b": not the name of a group',
+  ],
   ['{"announce": null}', '1:14: "announce": invalid type: expected boolean but received null'],
   [
     '{"logLevel": "loud"}',

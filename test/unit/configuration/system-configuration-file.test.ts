@@ -20,6 +20,7 @@ const defaults = {
   denyUsers: [],
   denyGroups: [],
   allowRoot: false,
+  environments: 'administer',
   signInIdleDays: 7,
   signInDays: 30,
   logLevel: 'info',
