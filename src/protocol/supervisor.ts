@@ -8,6 +8,9 @@ import { parserOf } from '../base/parse';
  */
 export const maxSupervisorMessageBytes = 4096;
 
+/** How many requests can be under way on one channel; one more ends it. A front door in order keeps below. */
+export const maxSupervisorRequests = 256;
+
 const id = v.pipe(v.number(), v.integer(), v.minValue(0));
 const text = v.pipe(v.string(), v.maxLength(1024));
 const token = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]{43}$/, 'not a token'));

@@ -13,6 +13,7 @@ import {
   type SupervisorResponse,
 } from '../../protocol/supervisor';
 import { readBoundedLines } from '../platform/bounded-lines';
+import { RequestRoom } from './request-room';
 
 type Kind = SupervisorRequest['kind'];
 
@@ -22,7 +23,12 @@ interface Waiting {
   readonly answerKinds: readonly SupervisorResponse['kind'][];
   readonly resolve: (answer: Answer) => void;
   readonly reject: (error: Error) => void;
+  /** The supervisor counts a question until it has answered, also where nobody waits for that any more. */
+  readonly giveBack: () => void;
 }
+
+/** What a sign-in is told that finds no room. */
+const noRoom = { kind: 'wait', retryAfterMs: 2_000 } as const;
 
 const answerKindsOf = {
   signIn: ['signedIn', 'more', 'refused', 'wait', 'unavailable'],
@@ -36,6 +42,8 @@ const answerKindsOf = {
  */
 export class SupervisorClient implements Supervisor, Disposable {
   private readonly waiting = new Map<number, Waiting>();
+  private readonly room = new RequestRoom();
+  private readonly ending = new AbortController();
   private readonly lostEmitter = new Emitter<Error>();
   private lastId = 0;
   private lost: Error | undefined;
@@ -56,17 +64,23 @@ export class SupervisorClient implements Supervisor, Disposable {
     this.channel.once('close', () => this.lose('the channel to the supervisor is closed'));
   }
 
-  /** What does not fit into a message is no sign-in of anybody, since names and answers are shorter: it is refused here. */
+  /**
+   * What does not fit into a message is no sign-in of anybody, since names and answers are shorter: it is refused here. When too many are under
+   * way it is to `wait`.
+   */
   async signIn(question: SupervisorQuestion<'signIn'>, signal: AbortSignal) {
-    return this.ask('signIn', question, signal);
+    const giveBack = this.room.takeForSignIn(question.source);
+    return giveBack === undefined ? noRoom : this.ask('signIn', question, giveBack, signal);
   }
 
   async resume(question: SupervisorQuestion<'resume'>, signal: AbortSignal) {
-    return this.ask('resume', question, signal);
+    const giveBack = this.room.takeForOther() ?? (await this.waitForRoom(signal));
+    return this.ask('resume', question, giveBack, signal);
   }
 
   async signOut(question: SupervisorQuestion<'signOut'>, signal: AbortSignal) {
-    return this.ask('signOut', question, signal);
+    const giveBack = this.room.takeForOther() ?? (await this.waitForRoom(signal));
+    return this.ask('signOut', question, giveBack, signal);
   }
 
   dispose(): void {
@@ -74,19 +88,27 @@ export class SupervisorClient implements Supervisor, Disposable {
     this.lostEmitter.dispose();
   }
 
+  private waitForRoom(signal: AbortSignal): Promise<() => void> {
+    return this.room.waitForOther(AbortSignal.any([signal, this.ending.signal]));
+  }
+
   private async ask<K extends Kind>(
     kind: K,
     question: SupervisorQuestion<K>,
+    giveBack: () => void,
     signal: AbortSignal,
   ): Promise<SupervisorAnswer<(typeof answerKindsOf)[K][number]>> {
-    signal.throwIfAborted();
-    if (this.lost !== undefined) throw this.lost;
     const id = ++this.lastId;
     const line = `${JSON.stringify({ id, ...question })}\n`;
-    if (Buffer.byteLength(line) > maxSupervisorMessageBytes)
+    const isTooLong = Buffer.byteLength(line) > maxSupervisorMessageBytes;
+    if (isTooLong || signal.aborted || this.lost !== undefined) {
+      giveBack();
+      signal.throwIfAborted();
+      if (this.lost !== undefined) throw this.lost;
       return { kind: 'refused' } as SupervisorAnswer<(typeof answerKindsOf)[K][number]>;
+    }
     const answered = new Promise<Answer>((resolve, reject) => {
-      this.waiting.set(id, { answerKinds: answerKindsOf[kind], resolve, reject });
+      this.waiting.set(id, { answerKinds: answerKindsOf[kind], resolve, reject, giveBack });
     });
     this.channel.write(line);
     // `receive` lets only answers of this question's kinds pass, and forgets the question, also one that nobody waits for any more.
@@ -107,6 +129,7 @@ export class SupervisorClient implements Supervisor, Disposable {
       return;
     }
     this.waiting.delete(id);
+    waiting.giveBack();
     waiting.resolve(answer);
   }
 
@@ -114,6 +137,7 @@ export class SupervisorClient implements Supervisor, Disposable {
     if (this.lost !== undefined) return;
     const error = new Error(reason);
     this.lost = error;
+    this.ending.abort(error);
     this.channel.destroy();
     for (const { reject } of this.waiting.values()) reject(error);
     this.waiting.clear();

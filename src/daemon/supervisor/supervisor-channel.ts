@@ -5,6 +5,7 @@ import type { Logger } from '../../base/logger';
 import { parseJson } from '../../base/parse';
 import {
   maxSupervisorMessageBytes,
+  maxSupervisorRequests,
   parseSupervisorRequest,
   type Supervisor,
   type SupervisorAnswer,
@@ -13,8 +14,6 @@ import {
 } from '../../protocol/supervisor';
 import { readBoundedLines } from '../platform/bounded-lines';
 
-/** More than a front door with thousands of connections has open, and little enough for memory. */
-const maxRequests = 256;
 /** What is left of the words of an answer that is too long. */
 const shortTextLength = 100;
 
@@ -59,7 +58,7 @@ export class SupervisorChannel implements Disposable {
     // The words of the parser can quote the line, and with it a password.
     if (!request.ok) this.fail('a line is no request');
     else if (this.underWay.has(request.value.id)) this.fail('a number is in use twice');
-    else if (this.underWay.size >= maxRequests) this.fail('too many requests are under way');
+    else if (this.underWay.size >= maxSupervisorRequests) this.fail('too many requests are under way');
     else void this.serve(request.value);
   }
 

@@ -3,7 +3,7 @@ import { Duplex } from 'node:stream';
 import { test } from 'node:test';
 import { SupervisorClient } from '../../../src/daemon/front-door/supervisor-client';
 import { withDeadline } from '../../../src/base/time';
-import { maxSupervisorMessageBytes } from '../../../src/protocol/supervisor';
+import { maxSupervisorMessageBytes, maxSupervisorRequests } from '../../../src/protocol/supervisor';
 
 const token = 'T'.repeat(43);
 const resume = { kind: 'resume', token } as const;
@@ -82,3 +82,61 @@ test('a sign-in that does not fit into a message is refused without being sent',
   assert.deepEqual(sent, []);
   client.dispose();
 });
+
+test('strangers cannot ask for more than the channel bears, and leave room for others', async () => {
+  const { client, sent, answer } = createClient();
+  const { signal } = new AbortController();
+  const signIn = (source: string) => {
+    const credentials = { username: 'ada', answers: ['guess'] };
+    return client.signIn({ kind: 'signIn', source, credentials }, signal);
+  };
+  const attempts = Array.from({ length: 500 }, (_, index) => signIn(`192.0.2.${index % 5}`));
+  const sentOfStrangers = sent.length;
+  assert.ok(
+    sentOfStrangers > 100 && sentOfStrangers < maxSupervisorRequests / 1.5,
+    `${sentOfStrangers} sent`,
+  );
+  const mine = signIn('198.51.100.1');
+  assert.equal(sent.length, sentOfStrangers + 1, 'a sign-in from elsewhere is asked');
+  const resumed = Array.from({ length: 300 }, () => client.resume(resume, signal));
+  assert.ok(sent.length < maxSupervisorRequests, `${sent.length} under way`);
+
+  // Each answer lets the next one through, and at the end all were asked but the strangers that had to wait.
+  for (let at = 0; at < sent.length; at += 1) {
+    answer({ id: sent[at]?.id, kind: 'refused' });
+    assert.ok(sent.length - at <= maxSupervisorRequests);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  assert.equal(sent.length, sentOfStrangers + 1 + 300);
+  const answers = await Promise.all(attempts);
+  assert.equal(answers.filter(({ kind }) => kind === 'wait').length, 500 - sentOfStrangers);
+  assert.deepEqual(await mine, { kind: 'refused' });
+  assert.ok((await Promise.all(resumed)).every(({ kind }) => kind === 'refused'));
+  assert.deepEqual(await askedAgain(client, answer, sent), { kind: 'refused' });
+  client.dispose();
+});
+
+test('who waits for room is told when the channel is lost or they go away', async () => {
+  const { client, channel } = createClient();
+  const { signal } = new AbortController();
+  const asked = Array.from({ length: 100 }, () => client.resume(resume, signal));
+  const leaving = new AbortController();
+  const left = client.resume(resume, leaving.signal);
+  leaving.abort(new Error('went away'));
+  await assert.rejects(left, /went away/);
+  channel.push(null);
+  for (const one of asked) await assert.rejects(one, /channel/);
+});
+
+/** All room has been given back: one source finds as much of it as at the beginning. */
+async function askedAgain(
+  client: SupervisorClient,
+  answer: (value: object) => void,
+  sent: readonly { readonly id: number }[],
+) {
+  const credentials = { username: 'ada', answers: ['guess'] };
+  const { signal } = new AbortController();
+  const asking = client.signIn({ kind: 'signIn', source: '192.0.2.1', credentials }, signal);
+  answer({ id: sent.at(-1)?.id, kind: 'refused' });
+  return asking;
+}
