@@ -27,6 +27,8 @@ const resumeTimeoutMs = 40_000;
 export class SignedInClients implements Disposable {
   private readonly clients = new Map<string, Client>();
   private readonly resuming = new Map<string, Promise<Client>>();
+  /** The users whose open connections are being checked. */
+  private readonly rechecking = new Set<string>();
   private readonly timer: NodeJS.Timeout;
   /** Counts endings, so that an answer of the supervisor from before one is not believed after it. */
   private endings = 0;
@@ -35,8 +37,10 @@ export class SignedInClients implements Disposable {
     private readonly supervisor: Pick<Supervisor, 'resume'>,
     private readonly recheckIntervalMs: number,
     private readonly log: Logger,
+    /** Milliseconds of a clock that does not go back: on one that does an answer would be believed for too long. */
+    private readonly now: () => number = () => performance.now(),
   ) {
-    this.timer = setInterval(() => void this.recheck(), Math.max(50, recheckIntervalMs / 2));
+    this.timer = setInterval(() => this.recheck(), Math.max(50, recheckIntervalMs / 2));
     this.timer.unref();
   }
 
@@ -46,14 +50,14 @@ export class SignedInClients implements Disposable {
    */
   async find(token: string, isFresh = false): Promise<{ readonly user: string; readonly door: Door }> {
     const known = this.clients.get(keyOf(token));
-    if (!isFresh && known !== undefined && Date.now() - known.checkedAtMs < this.recheckIntervalMs)
+    if (!isFresh && known !== undefined && this.now() - known.checkedAtMs < this.recheckIntervalMs)
       return known;
     return this.resume(token);
   }
 
   /** Remembers a sign-in that was just made. */
   add(token: string, user: string, door: Door): void {
-    this.remember({ token, user, door, checkedAtMs: Date.now(), sockets: new Set() });
+    this.remember({ token, user, door, checkedAtMs: this.now(), sockets: new Set() });
   }
 
   /** Notes that a connection is used with this token, so that it ends with it. */
@@ -98,7 +102,7 @@ export class SignedInClients implements Disposable {
           token,
           user: answer.user,
           door: answer.door,
-          checkedAtMs: Date.now(),
+          checkedAtMs: this.now(),
           sockets: this.clients.get(keyOf(token))?.sockets ?? new Set(),
         });
       case 'unavailable':
@@ -122,17 +126,31 @@ export class SignedInClients implements Disposable {
     for (const socket of client.sockets) socket.destroy();
   }
 
-  /** Tokens with open connections are checked again when the time has come; the others are forgotten until they are used. */
-  private async recheck(): Promise<void> {
-    const dueBeforeMs = Date.now() - this.recheckIntervalMs;
+  /**
+   * Tokens with open connections are checked again when the time has come; the others are forgotten until they are used. Users do not wait for
+   * each other: somebody whose agent takes its time must not keep another one's connections from being cut off.
+   */
+  private recheck(): void {
+    const dueBeforeMs = this.now() - this.recheckIntervalMs;
+    const due = new Map<string, Client[]>();
     for (const client of [...this.clients.values()]) {
       if (client.checkedAtMs > dueBeforeMs) continue;
       if (client.sockets.size === 0) this.clients.delete(keyOf(client.token));
-      else
-        await this.resume(client.token).catch((error: unknown) =>
-          this.log.debug(`check of a sign-in of ${client.user}: ${toError(error).message}`),
-        );
+      else if (!this.rechecking.has(client.user))
+        due.set(client.user, [...(due.get(client.user) ?? []), client]);
     }
+    for (const [user, clients] of due) {
+      this.rechecking.add(user);
+      void this.recheckUser(clients).finally(() => this.rechecking.delete(user));
+    }
+  }
+
+  /** Never rejects. */
+  private async recheckUser(clients: readonly Client[]): Promise<void> {
+    for (const { token, user } of clients)
+      await this.resume(token).catch((error: unknown) =>
+        this.log.debug(`check of a sign-in of ${user}: ${toError(error).message}`),
+      );
   }
 }
 

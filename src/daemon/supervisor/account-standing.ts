@@ -3,6 +3,7 @@ import type { Logger } from '../../base/logger';
 import { Shared } from '../../base/sequence';
 import { withDeadline } from '../../base/time';
 import type { Account, AccountReader } from './account';
+import { CheckQueue } from './check-queue';
 import { judgeNumber } from './credential-check';
 import type { CredentialChecker } from './credential-checker';
 import type { PolicyVerdict } from './sign-in-policy';
@@ -24,37 +25,49 @@ export interface AccountStandingParts {
   readonly now: () => number;
 }
 
-/** For this long a good answer counts: an account that is locked is cut off within that time. */
-const goodForMs = 10 * 60_000;
+/**
+ * For this long from the question on a good answer counts. An account that is locked is cut off within ten minutes: the front door believes the
+ * answer for a minute more and looks at open connections twice a minute, and what is left is for the check itself.
+ */
+const goodForMs = 8 * 60_000;
 const checkTimeoutMs = 30_000;
+const queueTimeoutMs = 60_000;
 const maxRemembered = 4_096;
 
+/** Below what the checker takes, so that a class whose answers grow old together is looked at in turn and not told that it is busy. */
+const checkLimits = { maxRunning: 6, maxWaiting: maxRemembered };
+
+interface Answer {
+  readonly standing: Standing;
+  readonly askedAtMs: number;
+}
+
 interface Entry {
-  readonly asking: Shared<Standing>;
+  readonly asking: Shared<Answer>;
   good?: { readonly account: Account; readonly untilMs: number };
 }
 
 /**
  * Whether the accounts of those who are signed in are still as they have to be: there, of the same number, allowed by policy, and not locked or
- * expired as PAM's account management sees it. A good answer is kept for ten minutes; many who ask at once share one question.
+ * expired as PAM's account management sees it. A good answer is kept for some minutes; many who ask at once share one question.
  */
 export class AccountStanding {
   private readonly entries = new Map<string, Entry>();
+  private readonly checks = new CheckQueue(checkLimits);
 
   constructor(private readonly parts: AccountStandingParts) {}
 
   /** Looks at an account, or remembers. Never rejects. */
   async of(user: string, uid: number): Promise<Standing> {
     const key = `${uid} ${user}`;
-    const entry = this.entries.get(key) ?? { asking: new Shared(() => this.ask(user, uid)) };
+    const entry = this.entries.get(key) ?? { asking: new Shared(() => this.askInTurn(user, uid)) };
     this.entries.delete(key);
     this.entries.set(key, entry);
     if (this.entries.size > maxRemembered) this.forgetOldest();
     const { good } = entry;
     if (good !== undefined && this.parts.now() < good.untilMs) return { kind: 'good', account: good.account };
-    const standing = await entry.asking.run();
-    if (standing.kind === 'good')
-      entry.good = { account: standing.account, untilMs: this.parts.now() + goodForMs };
+    const { standing, askedAtMs } = await entry.asking.run();
+    if (standing.kind === 'good') entry.good = { account: standing.account, untilMs: askedAtMs + goodForMs };
     else delete entry.good;
     return standing;
   }
@@ -65,6 +78,22 @@ export class AccountStanding {
   }
 
   /** Belongs to nobody who asked: another one may be waiting for it too. */
+  private async askInTurn(user: string, uid: number): Promise<Answer> {
+    const { now, log } = this.parts;
+    let askedAtMs = now();
+    const check = () => {
+      askedAtMs = now();
+      return this.ask(user, uid);
+    };
+    const signal = withDeadline(queueTimeoutMs, `the turn of the account ${user}`);
+    const standing = await this.checks.run(`${uid}`, check, signal).catch((error: unknown) => {
+      log.error(`the account ${user} was not looked at`, toError(error));
+      return 'full' as const;
+    });
+    if (standing !== 'full') return { standing, askedAtMs };
+    return { standing: { kind: 'unknown', reason: 'too many accounts are being looked at' }, askedAtMs };
+  }
+
   private async ask(user: string, uid: number): Promise<Standing> {
     const { accounts, credentials } = this.parts;
     const signal = withDeadline(checkTimeoutMs, `the standing of the account ${user}`);

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { Socket } from 'node:net';
+import { mock, test, type TestContext } from 'node:test';
+import { silentLogger } from '../../../src/base/logger';
+import { SignedInClients } from '../../../src/daemon/front-door/signed-in-clients';
+import type { SupervisorAnswer } from '../../../src/protocol/supervisor';
+
+const door = { socket: '/run/door', doorKey: 'k'.repeat(43) };
+const recheckIntervalMs = 60_000;
+
+type ResumeAnswer = SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>;
+
+/** Clients over a supervisor of the test's making. Tokens are `<user>-<anything>`; time passes only by `pass`. */
+function clientsOf(t: TestContext) {
+  mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
+  const clock = { nowMs: 5_000 };
+  const asked: string[] = [];
+  const answers = new Map<string, () => Promise<ResumeAnswer>>();
+  const resume = ({ token }: { readonly token: string }): Promise<ResumeAnswer> => {
+    asked.push(token);
+    const user = token.split('-')[0] ?? '';
+    return (
+      answers.get(token)?.() ??
+      answers.get(user)?.() ??
+      Promise.resolve({ kind: 'resumed', user, door } satisfies ResumeAnswer)
+    );
+  };
+  const clients = new SignedInClients({ resume }, recheckIntervalMs, silentLogger, () => clock.nowMs);
+  t.after(() => {
+    clients.dispose();
+    mock.timers.reset();
+  });
+  return {
+    clients,
+    asked,
+    answers,
+    clock,
+    /** A connection on which that token is used. */
+    connect: async (token: string) => {
+      await clients.find(token);
+      const socket = new Socket();
+      clients.attach(token, socket);
+      return socket;
+    },
+    pass: async (timeMs: number) => {
+      for (let passedMs = 0; passedMs < timeMs; passedMs += 1_000) {
+        clock.nowMs += 1_000;
+        mock.timers.tick(1_000);
+        await settle();
+      }
+    },
+  };
+}
+
+const refused = () => Promise.resolve({ kind: 'refused' } as const);
+const never = () => new Promise<never>(() => undefined);
+
+test('an open connection on which nothing is asked is cut off within a minute and a half of the refusal', async (t) => {
+  const { answers, connect, pass } = clientsOf(t);
+  const [ada, other, bob] = [await connect('ada-1'), await connect('ada-2'), await connect('bob-1')];
+  await pass(300_000);
+  assert.deepEqual(
+    [ada, other, bob].map(({ destroyed }) => destroyed),
+    [false, false, false],
+  );
+  answers.set('ada', refused);
+  await pass(1.5 * recheckIntervalMs);
+  assert.deepEqual(
+    [ada, other, bob].map(({ destroyed }) => destroyed),
+    [true, true, false],
+  );
+});
+
+test('who is answered slowly, with however many connections, keeps nobody else from being cut off', async (t) => {
+  const { answers, connect, pass, asked } = clientsOf(t);
+  const slow: Socket[] = [];
+  for (let index = 0; index < 300; index += 1) slow.push(await connect(`eve-${index}`));
+  const ada = await connect('ada-1');
+  answers.set('eve', never);
+  answers.set('ada', refused);
+  const before = asked.length;
+  await pass(1.5 * recheckIntervalMs);
+  assert.ok(ada.destroyed);
+  assert.ok(slow.every(({ destroyed }) => !destroyed));
+  assert.ok(asked.slice(before).filter((token) => token.startsWith('eve')).length <= 2, 'one at a time');
+});
+
+test('a clock of the machine that goes back makes no answer last longer', async (t) => {
+  const { clients, answers, connect, pass } = clientsOf(t);
+  const ada = await connect('ada-1');
+  t.mock.method(Date, 'now', () => 1_600_000_000_000);
+  answers.set('ada', refused);
+  await pass(1.5 * recheckIntervalMs);
+  assert.ok(ada.destroyed);
+  await assert.rejects(clients.find('ada-1'), { code: 'unauthorized' });
+});
+
+test('while it cannot be found out connections stay, and nothing passes on an old answer', async (t) => {
+  const { clients, answers, connect, pass } = clientsOf(t);
+  const ada = await connect('ada-1');
+  const unavailable = { kind: 'unavailable', message: 'the directory is down' } as const;
+  answers.set('ada', () => Promise.resolve(unavailable));
+  await pass(3 * recheckIntervalMs);
+  assert.equal(ada.destroyed, false);
+  await assert.rejects(clients.find('ada-1'), { code: 'agent-unavailable' });
+  answers.set('ada', refused);
+  await pass(1.5 * recheckIntervalMs);
+  assert.ok(ada.destroyed);
+});
+
+test('a token without connections is forgotten and costs no question', async (t) => {
+  const { clients, asked, connect, pass } = clientsOf(t);
+  const ada = await connect('ada-1');
+  ada.destroy();
+  await settle();
+  await pass(5 * recheckIntervalMs);
+  assert.deepEqual(asked, ['ada-1']);
+  await clients.find('ada-1');
+  assert.deepEqual(asked, ['ada-1', 'ada-1']);
+});
+
+/** Lets everything run that waits for no time. */
+async function settle(): Promise<void> {
+  for (let turns = 0; turns < 5; turns += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
