@@ -6,42 +6,25 @@ const webpack = require('webpack');
 const dist = path.resolve(process.env.REMOTE_KERNELS_DIST ?? path.join(__dirname, 'dist'));
 
 /**
- * Where `zeromq` keeps its prebuilt addons, and under which name each goes into the bundle's folder. They use Node-API, so one serves every
- * version of Node; for glibc it is the one built on the oldest system (2.25, where the others want 2.38).
+ * The addons of each platform, by the name of its folder: where they are in `zeromq`, and in the packages of `koffi`. Those of `zeromq` use
+ * Node-API, so one serves every version of Node; for glibc it is the one built on the oldest system (2.25, where the others want 2.38).
  */
-const zeromqBuild = path.join(__dirname, 'node_modules', 'zeromq', 'build');
-const addons = {
-  'linux-x64-glibc': 'linux/x64/node/glibc-127-Release',
-  'linux-x64-musl': 'linux/x64/node/musl-127-Release',
-  'linux-arm64-glibc': 'linux/arm64/node/glibc-127-Release',
-  'linux-arm64-musl': 'linux/arm64/node/musl-127-Release',
-  'darwin-x64': 'darwin/x64/node/libc-115-Release',
-  'darwin-arm64': 'darwin/arm64/node/libc-115-Release',
-  'win32-x64': 'win32/x64/node/msvc-115-Release',
-};
+const addons = require('./src/development/packaging/addons.json');
+const packages = path.join(__dirname, 'node_modules');
 
-/** Where `koffi` keeps its addons. npm installs those of this platform only. Each goes beside the one of `zeromq`, for `supervisor/pam-addon.ts`. */
-const koffiPackages = path.join(__dirname, 'node_modules', '@koromix');
-const koffiAddons = {
-  'linux-x64-glibc': 'koffi-linux-x64/linux_x64/koffi.node',
-  'linux-x64-musl': 'koffi-linux-x64/musl_x64/koffi.node',
-  'linux-arm64-glibc': 'koffi-linux-arm64/linux_arm64/koffi.node',
-  'linux-arm64-musl': 'koffi-linux-arm64/musl_arm64/koffi.node',
-};
-
-/** Puts the addons beside the bundle, one folder per platform, where `keeper/zeromq-addon.ts` loads one by its own path. */
+/**
+ * Puts the addons beside the bundle, one folder per platform, where `keeper/zeromq-addon.ts` and `supervisor/pam-addon.ts` load one by its own
+ * path. npm installs the `koffi` of this machine's platform only; `npm run package` adds those of the others.
+ */
 class CopyAddons {
   apply(compiler) {
     compiler.hooks.afterEmit.tap('CopyAddons', () => {
-      for (const [name, folder] of Object.entries(addons)) {
+      for (const [name, { zeromq, koffi }] of Object.entries(addons)) {
         const target = path.join(dist, 'addons', name);
-        const source = path.join(zeromqBuild, folder);
         fs.mkdirSync(target, { recursive: true });
-        for (const file of fs.readdirSync(source)) copy(path.join(source, file), path.join(target, file));
-      }
-      for (const [name, file] of Object.entries(koffiAddons)) {
-        const source = path.join(koffiPackages, file);
-        if (fs.existsSync(source)) copy(source, path.join(dist, 'addons', name, 'koffi.node'));
+        copy(path.join(packages, 'zeromq', 'build', zeromq), path.join(target, 'addon.node'));
+        const source = koffi === undefined ? undefined : path.join(packages, koffi.package, koffi.file);
+        if (source !== undefined && fs.existsSync(source)) copy(source, path.join(target, 'koffi.node'));
       }
     });
   }

@@ -7,7 +7,12 @@ import { distFolder, repository } from './repository';
 import { runTool } from './run-command';
 
 /** What goes into the bundles besides `src/`. */
-const otherInputs = ['webpack.config.js', 'package-lock.json', 'tsconfig.json'];
+const otherInputs = [
+  'webpack.config.js',
+  'src/development/packaging/addons.json',
+  'package-lock.json',
+  'tsconfig.json',
+];
 
 /**
  * Builds both bundles if anything that goes into them has changed since the last build into this folder. Resolves with whether it built; rejects

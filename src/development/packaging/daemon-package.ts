@@ -5,6 +5,8 @@ import * as v from 'valibot';
 import { expectParsed, parseJson, parserOf } from '../../base/parse';
 import { distFolder, repository } from '../repository';
 import { runCommand } from '../run-command';
+import { copyKoffiAddons } from './koffi-addons';
+import { formatNotices, noticesFile } from './notices';
 
 const parseManifest = parserOf(
   'package.json',
@@ -32,6 +34,8 @@ export async function packDaemon(path: string): Promise<void> {
     for (const part of ['daemon.js', 'addons']) {
       await cp(join(distFolder(), part), join(staging, 'dist', part), { recursive: true });
     }
+    await copyKoffiAddons(join(staging, 'dist', 'addons'));
+    await writeFile(join(staging, noticesFile), await formatNotices([join(distFolder(), 'daemon.js')]));
     await writeFile(join(staging, 'package.json'), JSON.stringify(await makeManifest(), null, 2));
     const { output } = await runCommand('npm', ['pack', '--json', '--ignore-scripts', '--offline'], {
       folder: staging,

@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { pathExists } from '../paths';
 import { distFolder, repository } from '../repository';
 import { runCommand } from '../run-command';
+import { copyKoffiAddons } from './koffi-addons';
+import { formatNotices, noticesFile } from './notices';
 
 /** What the `.vsix` is made of besides the bundles; what is not there is left out, and `.vscodeignore` has the last word. */
 const parts = [
@@ -29,6 +31,9 @@ export async function packExtension(path: string): Promise<void> {
       if (await pathExists(from)) await cp(from, join(staging, part), { recursive: true });
     }
     await cp(distFolder(), join(staging, 'dist'), { recursive: true });
+    await copyKoffiAddons(join(staging, 'dist', 'addons'));
+    const bundles = ['extension.js', 'daemon.js'].map((name) => join(distFolder(), name));
+    await writeFile(join(staging, noticesFile), await formatNotices(bundles));
     await writeFile(join(staging, 'package.json'), JSON.stringify(await readExtensionManifest(), null, 2));
     await mkdir(join(path, '..'), { recursive: true });
     await runCommand(process.execPath, [join(__dirname, 'pack-vsix.mjs'), staging, path], {
