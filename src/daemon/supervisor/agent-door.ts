@@ -5,7 +5,7 @@ import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { Shared } from '../../base/sequence';
 import { withDeadline } from '../../base/time';
-import type { DoorRequest } from '../../protocol/agent';
+import type { DoorRequest, EnvironmentRule } from '../../protocol/agent';
 import type { AgentAddress } from '../../protocol/command-line';
 import type { Door } from '../../protocol/supervisor';
 import { ensurePrivateFolder } from '../platform/private-files';
@@ -20,6 +20,8 @@ export interface AgentDoorOptions {
   /** Connects to the door to see whether it answers; plainly where the folder is this user's own. */
   readonly connect?: (socket: string, signal: AbortSignal) => Promise<Socket>;
   readonly frontDoor: () => DoorRequest['frontDoor'];
+  /** What the user may do with environments, asked at each opening; absent where nobody but the user decides that. */
+  readonly environments?: () => EnvironmentRule;
   /** Finds or starts the agent and opens the door there. */
   readonly openDoor: (door: DoorRequest, signal: AbortSignal) => Promise<AgentAddress>;
   readonly log: Logger;
@@ -39,6 +41,7 @@ export class AgentDoor {
   private readonly doorKey = randomBytes(32).toString('base64url');
   private readonly opening = new Shared(() => this.open());
   private address: AgentAddress | undefined;
+  private toldRule: EnvironmentRule | undefined;
   private failure:
     { readonly error: Error; readonly retryAtMs: number; readonly backoff: Backoff } | undefined;
 
@@ -55,10 +58,21 @@ export class AgentDoor {
     return address !== undefined && (await this.answers(address.socket)) ? this.doorAt(address) : undefined;
   }
 
-  /** The door, after the agent was started if nobody answered. Rejects with the reason when that is not possible. */
+  /** Whether the agent that was found last has been told what its user may do now. */
+  get isUpToDate(): boolean {
+    return this.toldRule === this.options.environments?.();
+  }
+
+  /**
+   * The door, after the agent was started if nobody answered, or told if what its user may do has changed. Rejects with the reason when that is
+   * not possible.
+   */
   async ensure(): Promise<Door> {
-    const found = await this.find();
-    return found ?? (await this.opening.run());
+    const found = this.isUpToDate ? await this.find() : undefined;
+    if (found !== undefined) return found;
+    const door = await this.opening.run();
+    // An opening that was under way already may have told the agent what was so before.
+    return this.isUpToDate ? door : this.opening.run();
   }
 
   private async open(): Promise<Door> {
@@ -67,16 +81,19 @@ export class AgentDoor {
     try {
       log.debug('agent 1/3: asking for the agent');
       await (this.options.prepareFolder ?? (() => ensurePrivateFolder(this.options.folder)))();
-      const door = {
+      const rule = this.options.environments?.();
+      const door: DoorRequest = {
         folder: this.options.folder,
         doorKey: this.doorKey,
         frontDoor: this.options.frontDoor(),
+        ...(rule === undefined ? {} : { environments: rule }),
       };
       const address = await this.options.openDoor(door, withDeadline(startTimeoutMs, 'starting the agent'));
       log.info(`agent 2/3: ${address.started ? 'started' : 'found'}, process ${address.pid}`);
       if (!(await this.answers(address.socket))) throw new Error('nobody answers on the door of the agent');
       log.debug('agent 3/3: its door answers');
       this.address = address;
+      this.toldRule = rule;
       this.failure = undefined;
       return this.doorAt(address);
     } catch (thrown) {

@@ -1,15 +1,16 @@
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from '../../base/logger';
-import type { DoorRequest } from '../../protocol/agent';
+import type { DoorRequest, EnvironmentRule } from '../../protocol/agent';
 import type { AgentAddress } from '../../protocol/command-line';
 import type { Door } from '../../protocol/supervisor';
+import { openFilesOfLogins } from '../platform/open-files';
 import type { Account } from './account';
 import { runAgentCommand } from './agent-command';
 import { AgentDoor } from './agent-door';
 import { CheckQueue } from './check-queue';
 import { ensureDoorFolder } from './door-folder';
 import { connectToOwned } from './owned-socket';
-import { findUserSwitch, launcherFor, readSystemLocale, type UserSwitch } from './user-launcher';
+import { findUserSwitch, launcherFor, readSystemVariables, type UserSwitch } from './user-launcher';
 
 /** What the agents are started with. */
 export interface AgentsOfUsersOptions {
@@ -29,6 +30,8 @@ export interface AgentsOfUsersOptions {
 interface Entry {
   /** As it was when the agent was needed last: home and shell can change. */
   account: Account;
+  /** What the user may do with environments, as it was said last. */
+  rule: EnvironmentRule;
   readonly door: AgentDoor;
   lastNeededMs: number;
 }
@@ -50,10 +53,13 @@ export class AgentsOfUsers {
 
   constructor(private readonly options: AgentsOfUsersOptions) {}
 
-  /** The door to the agent of an account, started when nobody answers behind it. Rejects with the reason when that is not possible. */
-  async ensure(account: Account, signal: AbortSignal): Promise<Door> {
-    const entry = this.entryOf(account);
-    const found = await entry.door.find();
+  /**
+   * The door to the agent of an account, started when nobody answers behind it. The agent knows by then what its user may do with environments,
+   * also one that runs and was told something else before. Rejects with the reason when that is not possible.
+   */
+  async ensure(account: Account, rule: EnvironmentRule, signal: AbortSignal): Promise<Door> {
+    const entry = this.entryOf(account, rule);
+    const found = entry.door.isUpToDate ? await entry.door.find() : undefined;
     if (found !== undefined) return found;
     const door = await this.starts.run(`${account.uid}`, () => entry.door.ensure(), signal);
     if (door === 'full') throw new Error('too many agents are being started; try again in a minute');
@@ -80,20 +86,21 @@ export class AgentsOfUsers {
     return this.entries.size;
   }
 
-  private entryOf(account: Account): Entry {
+  private entryOf(account: Account, rule: EnvironmentRule): Entry {
     const lastNeededMs = this.options.now();
     const known = this.entries.get(account.uid);
     if (known !== undefined) {
       known.account = account;
+      known.rule = rule;
       known.lastNeededMs = lastNeededMs;
       return known;
     }
-    const entry: Entry = { account, lastNeededMs, door: this.makeDoor(account, () => entry.account) };
+    const entry: Entry = { account, rule, lastNeededMs, door: this.makeDoor(account, () => entry) };
     this.entries.set(account.uid, entry);
     return entry;
   }
 
-  private makeDoor({ uid, name }: Account, account: () => Account): AgentDoor {
+  private makeDoor({ uid, name }: Account, entry: () => Pick<Entry, 'account' | 'rule'>): AgentDoor {
     const { usersFolder, frontDoorGid, frontDoor, now, log } = this.options;
     const folder = join(usersFolder, `${uid}`);
     return new AgentDoor({
@@ -101,7 +108,8 @@ export class AgentsOfUsers {
       prepareFolder: () => ensureDoorFolder(folder, { uid, frontDoorGid }),
       connect: (socket, signal) => connectToOwned(socket, uid, signal),
       frontDoor,
-      openDoor: (door, signal) => this.openDoor(account(), door, signal),
+      environments: () => entry().rule,
+      openDoor: (door, signal) => this.openDoor(entry().account, door, signal),
       log: log.child(`agent of ${name}`),
       now,
     });
@@ -110,7 +118,8 @@ export class AgentsOfUsers {
   private async openDoor(account: Account, door: DoorRequest, signal: AbortSignal): Promise<AgentAddress> {
     const { programFile } = this.options;
     this.userSwitch ??= await findUserSwitch();
-    const launcher = launcherFor(this.userSwitch, account, await readSystemLocale());
+    const variables = { ...(await readSystemVariables()), ...openFilesOfLogins(process.env) };
+    const launcher = launcherFor(this.userSwitch, account, variables);
     const address = await runAgentCommand({ programFile, door, launcher, signal });
     if (dirname(address.socket) !== door.folder || basename(address.socket).startsWith('.'))
       throw new Error(`the agent named a door outside ${door.folder}`);

@@ -3,6 +3,7 @@ import { isAbortError, toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { delay } from '../../base/time';
 import type { Door, Supervisor, SupervisorAnswer, SupervisorQuestion } from '../../protocol/supervisor';
+import { environmentRuleFor } from '../configuration/environment-rule';
 import type { SystemConfiguration } from '../configuration/system-configuration';
 import type { Account, AccountReader } from './account';
 import { AccountStanding } from './account-standing';
@@ -20,7 +21,7 @@ export interface ManyUsersParts {
   readonly accounts: AccountReader;
   readonly credentials: CredentialChecker;
   readonly tokens: TokenStore;
-  readonly agents: Pick<AgentsOfUsers, 'ensure' | 'find' | 'forgetUnused'>;
+  readonly agents: Pick<AgentsOfUsers, 'ensure' | 'forgetUnused'>;
   readonly configuration: SystemConfiguration;
   /** Asked at each check: the file can change. */
   readonly readShells: () => Promise<ReadonlySet<string>>;
@@ -29,16 +30,6 @@ export interface ManyUsersParts {
   readonly now: () => number;
   /** 0 to 1, as `Math.random`. */
   readonly random: () => number;
-}
-
-/** One user, for `status`. */
-export interface UserStatus {
-  readonly user: string;
-  readonly uid: number;
-  readonly signIns: number;
-  /** Set while the agent answers. */
-  readonly agentPid?: number;
-  readonly door?: Door;
 }
 
 /** A refusal takes at least this long, and up to so much more, from the question on: longer than PAM needs for a wrong password. */
@@ -74,19 +65,14 @@ export class ManyUsersSupervisor implements Supervisor {
   /** Fires after each sign-in. */
   readonly onSignedIn = this.signedInEmitter.event;
 
-  /** Takes another configuration. Those whom it does not allow any more are cut off when their sign-in is used next. */
+  /**
+   * Takes another configuration. Those whom it does not allow any more are cut off, and agents hear of another rule about environments, when a
+   * sign-in is used or looked at next; the front door looks at all that have connections when it gets its next order.
+   */
   reconfigure(configuration: SystemConfiguration): void {
     this.configuration = configuration;
     this.parts.tokens.setLifetimes(tokenLifetimesOf(configuration));
     this.standing.clear();
-  }
-
-  /** Who is signed in, and the agents of those that have one that answers. */
-  describeUsers(): Promise<UserStatus[]> {
-    const { tokens, agents } = this.parts;
-    return Promise.all(
-      tokens.countByAccount().map(async (user) => ({ ...user, ...(await agents.find(user.uid)) })),
-    );
   }
 
   async signIn(question: SupervisorQuestion<'signIn'>, signal: AbortSignal): Promise<SignInAnswer> {
@@ -133,7 +119,7 @@ export class ManyUsersSupervisor implements Supervisor {
     question: SupervisorQuestion<'resume'>,
     signal: AbortSignal,
   ): Promise<SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>> {
-    const { tokens, agents, log } = this.parts;
+    const { tokens, log } = this.parts;
     const signIn = tokens.use(question.token);
     if (signIn?.uid === undefined) return { kind: 'refused' };
     const { user, uid } = signIn;
@@ -154,7 +140,7 @@ export class ManyUsersSupervisor implements Supervisor {
       .catch((error: unknown) => log.warn(`sign-ins were not saved: ${toError(error).message}`));
     this.forgetUnused();
     try {
-      return { kind: 'resumed', user, door: await agents.ensure(standing.account, signal) };
+      return { kind: 'resumed', user, door: await this.doorOf(standing.account, signal) };
     } catch (error) {
       signal.throwIfAborted();
       return { kind: 'unavailable', message: describeAgentFault(error) };
@@ -249,7 +235,7 @@ export class ManyUsersSupervisor implements Supervisor {
     log: Logger,
   ): Promise<SupervisorAnswer<'signedIn' | 'unavailable'>> {
     try {
-      const door = await this.parts.agents.ensure(account, signal);
+      const door = await this.doorOf(account, signal);
       log.info('3/4: the agent answers');
       const { token, expiresAtMs } = await this.parts.tokens.issue(account.name, question.label, account.uid);
       log.info(`4/4: signed in as ${account.name}`);
@@ -261,6 +247,11 @@ export class ManyUsersSupervisor implements Supervisor {
       log.error('the sign-in was right and could not be finished', toError(error));
       return { kind: 'unavailable', message: describeAgentFault(error) };
     }
+  }
+
+  private doorOf(account: Account, signal: AbortSignal): Promise<Door> {
+    const rule = environmentRuleFor(this.configuration.environments, account.groups);
+    return this.parts.agents.ensure(account, rule, signal);
   }
 
   private async judge(account: Account): Promise<PolicyVerdict> {

@@ -3,15 +3,16 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { silentLogger } from '../../../src/base/logger';
+import { until, withDeadline } from '../../../src/base/time';
 import { AgentDoor } from '../../../src/daemon/supervisor/agent-door';
-import type { DoorRequest } from '../../../src/protocol/agent';
+import type { DoorRequest, EnvironmentRule } from '../../../src/protocol/agent';
 import type { AgentAddress } from '../../../src/protocol/command-line';
 import { protocolVersion } from '../../../src/protocol/version';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const frontDoor = { daemonId: '0'.repeat(32), pin: '0'.repeat(64), port: 7443 };
 
-async function door(t: TestContext) {
+async function door(t: TestContext, rule?: { value: EnvironmentRule }) {
   const folder = join(await temporaryFolder(t), 'door');
   const clock = { nowMs: 0 };
   const asked: DoorRequest[] = [];
@@ -28,6 +29,7 @@ async function door(t: TestContext) {
   };
   const made = new AgentDoor({
     folder,
+    ...(rule === undefined ? {} : { environments: () => rule.value }),
     frontDoor: () => frontDoor,
     openDoor,
     log: silentLogger,
@@ -71,4 +73,37 @@ test('a start that fails is not repeated faster than the back-off allows', async
   state.fault = undefined;
   await made.ensure();
   assert.equal(asked.length, 3);
+});
+
+test('a running agent is told when its user may do something else, once, and behind the same key', async (t) => {
+  const rule = { value: 'administer' as EnvironmentRule };
+  const { made, asked } = await door(t, rule);
+  const first = await made.ensure();
+  await made.ensure();
+  rule.value = 'list';
+  assert.equal(made.isUpToDate, false);
+  const [second, third] = await Promise.all([made.ensure(), made.ensure()]);
+  await made.ensure();
+  assert.deepEqual(
+    asked.map(({ environments }) => environments),
+    ['administer', 'list'],
+  );
+  assert.deepEqual([second.doorKey, third.doorKey], [first.doorKey, first.doorKey]);
+});
+
+test('a rule that changes while the agent is being asked is told right after', async (t) => {
+  const rule = { value: 'administer' as EnvironmentRule };
+  const { made, asked } = await door(t, rule);
+  const early = made.ensure();
+  await until(() => (asked.length > 0 ? true : undefined), withDeadline(30_000, 'the first question'));
+  rule.value = 'list';
+  await Promise.all([early, made.ensure()]);
+  assert.equal(asked.at(-1)?.environments, 'list');
+  assert.equal(made.isUpToDate, true);
+});
+
+test('where nobody but the user decides, no rule is told', async (t) => {
+  const { made, asked } = await door(t);
+  await made.ensure();
+  assert.equal('environments' in (asked[0] ?? {}), false);
 });

@@ -289,3 +289,17 @@ test('another configuration changes how long sign-ins last, also those there are
   made.clock.nowMs += 2 * 24 * 60 * 60_000;
   assert.deepEqual(await made.supervisor.resume({ kind: 'resume', token }, made.signal), { kind: 'refused' });
 });
+
+test('an agent is told at each need what the groups of its user allow, also after another configuration', async (t) => {
+  const inLab = account('ada', { uid: 1001, groups: ['ada', 'lab'] });
+  const environments = { default: 'list', groups: { lab: 'administer' } };
+  const made = await supervisorOf(t, [inLab], { environments });
+  const token = await tokenOf(made, 'ada');
+  const resume = () => made.supervisor.resume({ kind: 'resume', token }, made.signal);
+  made.supervisor.reconfigure(expectParsed(parseSystemConfiguration({ environments: { default: 'list' } })));
+  assert.equal((await resume()).kind, 'resumed');
+  made.supervisor.reconfigure(expectParsed(parseSystemConfiguration({ environments })));
+  made.machine.set('ada', { ...inLab, groups: ['ada'] });
+  assert.equal((await resume()).kind, 'resumed');
+  assert.deepEqual(made.rulesTold, ['administer', 'list', 'list']);
+});

@@ -113,7 +113,9 @@ export class ManyUsersDaemon implements Disposable {
     log.info(`start 3/4: listening on ${this.describe().addresses.join(', ')}`);
     const timer = setInterval(() => void this.renewCertificate(), certificateCheckMs);
     this.owned.addRelease(() => clearInterval(timer));
-    this.owned.add(await serveControl(systemControlSocket(paths), { status: () => this.status() }));
+    this.owned.add(
+      await serveControl(systemControlSocket(paths), { status: () => Promise.resolve(this.status()) }),
+    );
   }
 
   /** Reads configuration and certificate again and uses them. What cannot be used leaves what was there before, and the log says so. */
@@ -238,9 +240,9 @@ export class ManyUsersDaemon implements Disposable {
     if (words !== undefined) this.options.log.warn(words);
   }
 
-  private async status(): Promise<DaemonStatus> {
+  /** What runs of the users' is read by the command that asks, from the system: no process of a user is asked. */
+  private status(): DaemonStatus {
     const { announcedAs, connections, supervision } = this;
-    const users = await supervision.supervisor.describeUsers();
     const frontDoorPid = this.frontDoor.pid;
     return {
       version: productVersion,
@@ -252,12 +254,9 @@ export class ManyUsersDaemon implements Disposable {
       signedInConnections: connections.signedIn,
       signIns: supervision.tokens.size,
       ...(frontDoorPid === undefined ? {} : { frontDoorPid }),
-      users: users.map(({ user, uid, signIns, agentPid }) => ({
-        name: user,
-        uid,
-        signIns,
-        ...(agentPid === undefined ? {} : { agentPid }),
-      })),
+      users: supervision.tokens
+        .countByAccount()
+        .map(({ user, uid, signIns }) => ({ name: user, uid, signIns })),
     };
   }
 }

@@ -10,6 +10,7 @@ import type {
 } from '../../../../src/daemon/supervisor/credential-checker';
 import { ManyUsersSupervisor } from '../../../../src/daemon/supervisor/many-users-supervisor';
 import { openTokenStore, tokenLifetimesOf } from '../../../../src/daemon/supervisor/token-store';
+import type { EnvironmentRule } from '../../../../src/protocol/agent';
 import type { Door } from '../../../../src/protocol/supervisor';
 import { temporaryFolder } from '../../../support/temporary-folder';
 
@@ -58,6 +59,7 @@ export async function supervisorOf(
   const ended: string[] = [];
   const locked = new Set<string>();
   const agentsAsked: Account[] = [];
+  const rulesTold: EnvironmentRule[] = [];
   const state = {
     /** What the checker answers; by default `accepted` for the answer `right`. */
     answer: undefined as
@@ -101,11 +103,11 @@ export async function supervisorOf(
     },
     tokens,
     agents: {
-      ensure: (one) => {
+      ensure: (one, rule) => {
         agentsAsked.push(one);
+        rulesTold.push(rule);
         return state.agentFault === undefined ? Promise.resolve(door) : Promise.reject(state.agentFault);
       },
-      find: () => Promise.resolve(undefined),
       forgetUnused: () => undefined,
     },
     configuration: parsed,
@@ -145,6 +147,7 @@ export async function supervisorOf(
     ended,
     locked,
     agentsAsked,
+    rulesTold,
     lines,
     tokens,
     clock,
