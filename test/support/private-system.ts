@@ -116,6 +116,7 @@ export class PrivateSystem {
       await placeNode(root),
       await placeProgram(root),
     );
+    await system.giveOwnSystemNumbers();
     if (options.hasSystemUser !== false) await system.addSystemUser();
     for (const [name, password] of Object.entries(people)) await system.addAccount({ name, password });
     if (options.pamFile !== undefined) await system.write('/etc/pam.d/remote-kernels', options.pamFile);
@@ -216,6 +217,13 @@ export class PrivateSystem {
   /** The processes that run in this system now, without the one that holds it. */
   async processes(): Promise<readonly { readonly pid: number; readonly command: string }[]> {
     return processesInMounts(this.holderPid);
+  }
+
+  /** System accounts get other numbers here than in another test at the same time, whose processes would keep ours from being removed. */
+  private async giveOwnSystemNumbers(): Promise<void> {
+    const last = 300 + (this.holderPid % 690);
+    const lines = `\nSYS_UID_MAX ${last}\nSYS_GID_MAX ${last}\n`;
+    await this.expect('sh', ['-c', 'cat >>/etc/login.defs'], {}, lines);
   }
 
   private async addSystemUser(): Promise<void> {
