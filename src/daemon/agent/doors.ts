@@ -1,4 +1,5 @@
 import { timingSafeEqual } from 'node:crypto';
+import type { Stats } from 'node:fs';
 import { lstat } from 'node:fs/promises';
 import type { IncomingMessage, Server } from 'node:http';
 import { isAbsolute, join } from 'node:path';
@@ -6,8 +7,9 @@ import type { Disposable } from '../../base/disposable';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { Sequence } from '../../base/sequence';
-import { headers, type DoorRequest } from '../../protocol/agent';
+import { headers, type DoorRequest, type EnvironmentRule } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
+import { keepMemoryPrivate } from '../platform/process-privacy';
 import { listenReplaceably, type OwnSocket } from '../platform/sockets';
 import type { Entrance } from './http/router';
 
@@ -32,6 +34,7 @@ export type DoorServerFactory = (
 export class Doors implements Disposable {
   private readonly doors = new Map<string, Door>();
   private readonly openings = new Sequence();
+  private areKeysPrivate = false;
 
   constructor(
     private readonly createServer: DoorServerFactory,
@@ -43,10 +46,21 @@ export class Doors implements Disposable {
     return [...this.doors.values()].at(-1)?.request.frontDoor;
   }
 
+  /**
+   * What the user may do with environments, whatever way they come: the strictest that a supervisor behind an open door has said; `undefined`
+   * when none has said anything.
+   */
+  get environmentRule(): EnvironmentRule | undefined {
+    const rules = [...this.doors.values()].map(({ request }) => request.environments);
+    return rules.includes('list') ? 'list' : rules.find((rule) => rule !== undefined);
+  }
+
   /** Opens a door, or gives the one in this folder a fresh key. Resolves with the socket's path. Throws {@link WireError} for a folder that is no place for one. */
   open(request: DoorRequest): Promise<string> {
     return this.openings.run(async () => {
-      await checkDoorFolder(request.folder);
+      const { gid } = await checkDoorFolder(request.folder);
+      // The front door is another user then, and the key is between the two.
+      if (gid !== process.getgid?.()) this.keepKeysPrivate();
       const known = this.doors.get(request.folder);
       if (known !== undefined && (await known.own.isStillOurs())) {
         known.request = request;
@@ -69,6 +83,16 @@ export class Doors implements Disposable {
         .catch((error: unknown) => this.logger.warn(`${socket} was left behind: ${toError(error).message}`));
     }
     this.doors.clear();
+  }
+
+  private keepKeysPrivate(): void {
+    if (process.platform !== 'linux' || this.areKeysPrivate) return;
+    try {
+      keepMemoryPrivate();
+      this.areKeysPrivate = true;
+    } catch (error) {
+      this.logger.warn(`a core file of this agent would hold door keys: ${toError(error).message}`);
+    }
   }
 
   private async create(request: DoorRequest): Promise<Door> {
@@ -94,8 +118,8 @@ export function checkDoorKey(request: IncomingMessage, doorKey: string): void {
     throw new WireError('door-key-required', 'this door opens only with its key');
 }
 
-/** A folder of this user's own, and not a link to some other place: the front door will open this very path. */
-async function checkDoorFolder(folder: string): Promise<void> {
+/** Gives what the system says of it. A folder of this user's own, and not a link to some other place: the front door will open this very path. */
+async function checkDoorFolder(folder: string): Promise<Stats> {
   if (!isAbsolute(folder)) throw new WireError('bad-request', 'the folder of a door is an absolute path');
   const found = await lstat(folder).catch(() => undefined);
   if (found === undefined) throw new WireError('folder-not-found', `there is no folder ${folder}`);
@@ -103,4 +127,5 @@ async function checkDoorFolder(folder: string): Promise<void> {
   if (process.getuid !== undefined && found.uid !== process.getuid())
     throw new WireError('bad-request', `${folder} belongs to another user`);
   if ((found.mode & 0o002) !== 0) throw new WireError('bad-request', `${folder} can be changed by everybody`);
+  return found;
 }

@@ -2,6 +2,8 @@ import { toError } from '../../base/errors';
 import { withDeadline } from '../../base/time';
 import { exitCodes, type AgentAddress } from '../../protocol/command-line';
 import { ConfigurationError } from '../configuration/user-configuration';
+import { isInPlaceOfLogin } from '../platform/open-files';
+import { keepMemoryPrivate, takeSessionKeyring } from '../platform/process-privacy';
 import { readAgentPlaces } from './start/agent-places';
 import { openDoor, readDoorRequest } from './start/open-door';
 import { AgentStartError, findOrStartAgent } from './start/start-agent';
@@ -35,6 +37,11 @@ export async function runAgent(command: AgentCommand): Promise<number> {
 
 async function findAddress(doorFolder: string | undefined): Promise<AgentAddress> {
   const signal = withDeadline(commandTimeoutMs, 'the agent of this user');
+  if (doorFolder !== undefined && isInPlaceOfLogin(process.env)) {
+    // The door key that comes now is between this user and the front door, and the agent inherits the keyring.
+    keepMemoryPrivate();
+    takeSessionKeyring('user');
+  }
   const request = doorFolder === undefined ? undefined : await readDoorRequest(doorFolder, signal);
   const address = await findOrStartAgent(programFile(), await readAgentPlaces(), signal);
   return request === undefined ? address : openDoor(address, request, signal);

@@ -14,6 +14,7 @@ import { protocolVersion } from '../../protocol/version';
 import { frontDoorLimits } from '../configuration/front-door-limits';
 import { productVersion } from '../configuration/product-version';
 import { readBoundedLines } from '../platform/bounded-lines';
+import { keepMemoryPrivate } from '../platform/process-privacy';
 import { createTerminalLogger } from '../platform/terminal-logger';
 import { describeCertificate } from './daemon-certificate';
 import { FrontDoor } from './front-door';
@@ -40,6 +41,8 @@ export async function runFrontDoor(programFile: string): Promise<number> {
   }
   const owned = new DisposableStore();
   try {
+    // Before the first order, which has the key of the certificate.
+    keepMemoryPrivate();
     // Whoever read the events has gone; the end of standard input says the same and ends this process.
     process.stdout.on('error', () => undefined);
     const orders = readOrders();

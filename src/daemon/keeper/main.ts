@@ -3,6 +3,7 @@ import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { WireError } from '../../protocol/errors';
 import type { KeeperGreeting, KeeperOrder } from '../../protocol/keeper';
+import { restoreOpenFiles } from '../platform/open-files';
 import { ensurePrivateFolder } from '../platform/private-files';
 import { Keeper } from './keeper';
 import { KeeperLog } from './keeper-log';
@@ -45,6 +46,9 @@ async function keep(order: KeeperOrder): Promise<number> {
   const log = file.logger;
   sendErrorsTo(logPath);
   log.info(`keeper ${process.pid} of kernel ${order.kernelId} (${order.environmentName})`);
+  await restoreOpenFiles(process.env).catch((error: unknown) =>
+    log.warn(`the kernel may open more files than a login: ${toError(error).message}`),
+  );
   const keeper = new Keeper(order, log);
   listenToSignals(keeper, log);
   try {

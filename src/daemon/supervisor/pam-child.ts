@@ -9,7 +9,7 @@ import {
   type PamMessage,
   type PamQuestion,
 } from '../../protocol/pam';
-import { loadKoffi, type Koffi } from './pam-addon';
+import { loadKoffi, type Koffi } from '../platform/koffi';
 import { PamChannel } from './pam-channel';
 import { messageStyles, pamCodes, startPam, type Converse, type PamHandle } from './pam-library';
 import { confineProcess } from './pam-limits';

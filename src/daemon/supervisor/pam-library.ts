@@ -1,4 +1,7 @@
-import type { Koffi } from './pam-addon';
+import type { Koffi } from '../platform/koffi';
+
+/** What programs that use Linux-PAM are linked with. */
+export const pamLibrary = 'libpam.so.0';
 
 /** Return values of Linux-PAM (`security/_pam_types.h`) that mean something to us; every other one is a refusal. */
 export const pamCodes = {
@@ -53,7 +56,7 @@ export function startPam(
   question: { readonly service: string; readonly username: string; readonly source: string },
   converse: Converse,
 ): PamHandle {
-  const library = koffi.load('libpam.so.0');
+  const library = koffi.load(pamLibrary);
   const pointer = koffi.pointer(koffi.opaque());
   const callback = koffi.proto('int', ['int', pointer, pointer, pointer]);
   const conversation = koffi.struct({ converse: koffi.pointer(callback), data: pointer });

@@ -1,4 +1,4 @@
-import type { Koffi } from './pam-addon';
+import type { Koffi } from '../platform/koffi';
 
 /** Of setrlimit(2) and prctl(2) on Linux; the same numbers on x86-64 and arm64. */
 const limitOfCoreFile = 4;

@@ -1,4 +1,4 @@
-import type { Koffi } from './pam-addon';
+import type { Koffi } from '../platform/koffi';
 
 /**
  * Whether an administrator has locked the password of an account (`usermod -L`, `passwd -l`), which account management of PAM does not look at.

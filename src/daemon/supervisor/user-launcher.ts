@@ -3,13 +3,14 @@ import { access, constants } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { systemErrorCode } from '../../base/errors';
 import { readFileIfPresent } from '../platform/private-files';
+import { findSteeringVariables } from '../platform/trusted-environment';
 import type { Account } from './account';
 import type { Launcher } from './agent-command';
 
 const helpTimeoutMs = 10_000;
 
 /** The path of a login by sshd on Debian, where PAM and the shell's files say nothing else. */
-const loginPath = '/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games';
+const loginPath = '/usr/local/bin:/usr/bin:/bin:/usr/games';
 
 /** As after a login by ssh, whatever the daemon's own mask is. The shell reads no file here and is replaced by the command. */
 const withLoginMask = ['/bin/sh', '-c', 'umask 022 && exec "$0" "$@"'] as const;
@@ -34,19 +35,22 @@ export async function findUserSwitch(): Promise<UserSwitch> {
   throw new Error('neither setpriv nor runuser is on this machine; both come with util-linux');
 }
 
-/** How a command runs as this account: with its numbers, all its groups, a clean environment and the mask of a login. */
+/**
+ * How a command runs as this account: with its numbers, all its groups, the mask of a login, and no variables but those of a login and the given ones,
+ * which may say another `PATH` but not who the user is.
+ */
 export function launcherFor(
   { kind, program }: UserSwitch,
   account: Account,
-  locale: Readonly<Record<string, string>>,
+  variables: Readonly<Record<string, string>>,
 ): Launcher {
   const environment = {
+    PATH: loginPath,
+    ...variables,
     HOME: account.home,
     USER: account.name,
     LOGNAME: account.name,
     SHELL: account.shell === '' ? '/bin/sh' : account.shell,
-    PATH: loginPath,
-    ...locale,
   };
   if (kind === 'setpriv') {
     const numbers = [`--reuid=${account.uid}`, `--regid=${account.gid}`];
@@ -56,28 +60,44 @@ export function launcherFor(
       environment,
     };
   }
-  const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+  const words = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
   // What PAM adds for runuser is removed again, so that both ways give the same.
-  const clean = ['/usr/bin/env', '-i', ...variables];
+  const clean = ['/usr/bin/env', '-i', ...words];
   return { command: [program, '-u', account.name, '--', ...clean, ...withLoginMask], environment };
 }
 
-/** The locale of the system as `/etc/default/locale` (Debian) or `/etc/locale.conf` says it; nothing when neither is there. */
-export async function readSystemLocale(
-  files: readonly string[] = ['/etc/default/locale', '/etc/locale.conf'],
+/**
+ * The variables that an administrator has set for every login, as `pam_env` reads them: those of `/etc/environment`, then the locale of
+ * `/etc/default/locale` (Debian) or `/etc/locale.conf`. Without those that put code into a program.
+ */
+export async function readSystemVariables(
+  environmentFile = '/etc/environment',
+  localeFiles: readonly string[] = ['/etc/default/locale', '/etc/locale.conf'],
 ): Promise<Record<string, string>> {
+  const variables = parseVariables((await readFileIfPresent(environmentFile)) ?? '');
+  for (const name of findSteeringVariables(variables)) Reflect.deleteProperty(variables, name);
+  return { ...variables, ...(await readLocale(localeFiles)) };
+}
+
+async function readLocale(files: readonly string[]): Promise<Record<string, string>> {
   for (const file of files) {
     const text = await readFileIfPresent(file);
-    if (text !== undefined) return parseLocale(text);
+    if (text === undefined) continue;
+    const isLocale = ([name, value]: [string, string]) =>
+      /^(?:LANG|LANGUAGE|LC_[A-Z]+)$/.test(name) && /^[\w.@:-]+$/.test(value);
+    return Object.fromEntries(Object.entries(parseVariables(text)).filter(isLocale));
   }
   return {};
 }
 
-function parseLocale(text: string): Record<string, string> {
+/** Lines of `NAME=value` as `pam_env` reads them: `export` may stand before, quotes around the value, and a `#` begins a comment anywhere. */
+function parseVariables(text: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const line of text.split('\n')) {
-    const match = /^\s*(?:export\s+)?(LANG|LANGUAGE|LC_[A-Z]+)=(["']?)([\w.@:-]+)\2\s*$/.exec(line);
-    if (match?.[1] !== undefined && match[3] !== undefined) found[match[1]] = match[3];
+    const match = /^\s*(?:export\s+)?([A-Za-z_]\w*)=([^#]*)/.exec(line);
+    if (match?.[1] === undefined) continue;
+    const value = (match[2] ?? '').trim().replace(/^(["'])(.*)\1$/, '$2');
+    if (value !== '' && !/\p{Cc}/u.test(value)) found[match[1]] = value;
   }
   return found;
 }

@@ -7,7 +7,7 @@ import test from 'node:test';
 import { promisify } from 'node:util';
 import { withDeadline } from '../../../src/base/time';
 import { connectToOwned } from '../../../src/daemon/supervisor/owned-socket';
-import { launcherFor, readSystemLocale } from '../../../src/daemon/supervisor/user-launcher';
+import { launcherFor, readSystemVariables } from '../../../src/daemon/supervisor/user-launcher';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { account } from './support/many-users';
 
@@ -29,7 +29,7 @@ test('setpriv takes the numbers and all groups of the account; the environment i
     USER: 'ada',
     LOGNAME: 'ada',
     SHELL: '/bin/sh',
-    PATH: '/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games',
+    PATH: '/usr/local/bin:/usr/bin:/bin:/usr/games',
     LANG: 'C.UTF-8',
   });
 });
@@ -54,15 +54,49 @@ test('the mask is that of a login, and words of the command stay words', async (
   assert.equal(stdout, '0022\na b; $(id)\n');
 });
 
+test('the variables of every login are read as pam_env reads them, without what steers programs', async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'environment');
+  assert.deepEqual(await readSystemVariables(file, []), {});
+  const lines = [
+    'http_proxy="http://proxy.example:3128"',
+    "  export NAME='two words'  # why",
+    '#OFF=1',
+    'EMPTY=',
+    'no variable',
+    'HALF="open',
+    'LD_PRELOAD=/tmp/x.so',
+    'NODE_OPTIONS=--inspect',
+    'PATH=/snap/bin:/usr/bin',
+  ];
+  await writeFile(file, lines.join('\n'));
+  const variables = await readSystemVariables(file, []);
+  assert.deepEqual(variables, {
+    http_proxy: 'http://proxy.example:3128',
+    NAME: 'two words',
+    HALF: '"open',
+    PATH: '/snap/bin:/usr/bin',
+  });
+  const given = { ...variables, HOME: '/elsewhere', USER: 'root', SHELL: '/x', LOGNAME: 'root' };
+  const { environment } = launcherFor({ kind: 'setpriv', program: 'x' }, ada, given);
+  assert.deepEqual(environment, {
+    ...variables,
+    HOME: '/home/ada',
+    USER: 'ada',
+    LOGNAME: 'ada',
+    SHELL: '/bin/sh',
+  });
+});
+
 test('the locale is read from the first file that is there, without anything that is no locale', async (t) => {
   const folder = await temporaryFolder(t);
   const file = join(folder, 'locale');
-  assert.deepEqual(await readSystemLocale([file]), {});
+  const absent = join(folder, 'absent');
   await writeFile(
     file,
     '# x\nLANG="de_DE.UTF-8"\nexport LC_TIME=C\nLD_PRELOAD=/tmp/x.so\nLANGUAGE=$(id)\nPATH=/x\n',
   );
-  assert.deepEqual(await readSystemLocale([join(folder, 'absent'), file]), {
+  assert.deepEqual(await readSystemVariables(absent, [absent, file]), {
     LANG: 'de_DE.UTF-8',
     LC_TIME: 'C',
   });

@@ -10,6 +10,7 @@ import {
   type KeeperOrder,
   type KeeperState,
 } from '../../../protocol/keeper';
+import { openFilesVariable } from '../../platform/open-files';
 import { endByForce } from './force';
 
 /** A keeper that listens and whose kernel answered. */
@@ -117,10 +118,12 @@ function unexpectedEnd(reason: string): WireError {
   );
 }
 
+const keeperNames = ['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'ELECTRON_RUN_AS_NODE', 'LD_LIBRARY_PATH'];
+
 /** A keeper needs almost nothing of our environment; the kernel's is in the order. In the desktop editor our Node is Electron. */
 function keeperVariables(variables: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const kept: NodeJS.ProcessEnv = {};
-  for (const name of ['HOME', 'PATH', 'LANG', 'LC_ALL', 'TZ', 'ELECTRON_RUN_AS_NODE', 'LD_LIBRARY_PATH']) {
+  for (const name of [...keeperNames, openFilesVariable]) {
     if (variables[name] !== undefined) kept[name] = variables[name];
   }
   return kept;

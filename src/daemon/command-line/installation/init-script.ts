@@ -42,6 +42,7 @@ start() {
   (umask 0077; : >>"$log")
   rm -f "$control"
   env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG="\${LANG:-C.UTF-8}" \\
+    REMOTE_KERNELS_OPEN_FILES="$(ulimit -S -n)" \\
     setsid '${node}' '${programFile}' serve </dev/null >>"$log" 2>&1 &
   child=$!
   left=30

@@ -7,7 +7,8 @@ Wants=network-online.target
 
 [Service]
 Type=exec
-ExecStart=${node} ${programFile} serve
+# Node raises its own limit of open files before its first line; kernels get the one that is written down here.
+ExecStart=/bin/sh -c 'REMOTE_KERNELS_OPEN_FILES=$$(ulimit -S -n) exec ${node} ${programFile} serve'
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=2

@@ -1,10 +1,11 @@
 import { chmod, lstat, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode } from '../../../base/errors';
+import { systemErrorCode, toError } from '../../../base/errors';
 import { exitCodes } from '../../../protocol/command-line';
 import { pamService } from '../../../protocol/pam';
 import type { SystemPaths } from '../../configuration/system-paths';
 import { ensurePrivateFolder } from '../../platform/private-files';
+import { keepMemoryPrivate, takeSessionKeyring } from '../../platform/process-privacy';
 import { findSteeringVariables } from '../../platform/trusted-environment';
 import { filesOfProgram, findUntrusted } from '../../platform/trusted-files';
 import { CommandError } from '../terminal';
@@ -34,6 +35,19 @@ export async function checkTrust(programFile: string, variables: NodeJS.ProcessE
     ].join('\n'),
     exitCodes.configuration,
   );
+}
+
+/**
+ * Keeps passwords and tokens in this process's memory, and what root has in its session keyring from the users whose agents it starts. Throws a
+ * {@link CommandError} when the system does not let it.
+ */
+export function protectProcess(): void {
+  try {
+    keepMemoryPrivate();
+    takeSessionKeyring('root');
+  } catch (error) {
+    throw new CommandError(toError(error).message, exitCodes.unavailable, { cause: error });
+  }
 }
 
 /**

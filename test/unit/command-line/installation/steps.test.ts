@@ -154,7 +154,7 @@ test('the init script is valid for a POSIX shell, and the unit leaves the kernel
     'KillMode=process',
     'OOMPolicy=continue',
     'ExecReload=/bin/kill -HUP $MAINPID',
-    'ExecStart=/usr/bin/node /opt/x/daemon.js serve',
+    "ExecStart=/bin/sh -c 'REMOTE_KERNELS_OPEN_FILES=$$(ulimit -S -n) exec /usr/bin/node /opt/x/daemon.js serve'",
   ])
     assert.ok(unit.split('\n').includes(line), line);
   assert.doesNotMatch(

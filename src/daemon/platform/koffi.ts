@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type * as koffi from 'koffi';
-import { addonPlatform, bundledAddon, isMusl, loadAddon } from '../platform/addons';
+import { addonPlatform, bundledAddon, isMusl, loadAddon } from './addons';
 
 /** What koffi offers; its addon is all that is needed of the package. */
 export type Koffi = typeof koffi;
