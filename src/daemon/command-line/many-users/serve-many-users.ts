@@ -10,7 +10,7 @@ import { stopSignal, takeDaemonLock, toStartError } from '../serve-process';
 import { CommandError, ignoreClosedOutputs, printResult, printWords } from '../terminal';
 import { startManyUsersDaemon, type ManyUsersDaemon } from './many-users-daemon';
 import { readPlan } from './plan';
-import { checkPamFile, checkTrust, openSystemFolders } from './preconditions';
+import { checkPamFile, checkTrust, openSystemFolders, protectProcess } from './preconditions';
 
 /** `remote-kernels serve` as root: serves all users until a signal asks it to end. Rejects with a {@link CommandError} when it cannot start. */
 export async function runServeManyUsers(given: GivenOptions, programFile: string): Promise<number> {
@@ -20,6 +20,7 @@ export async function runServeManyUsers(given: GivenOptions, programFile: string
       exitCodes.usage,
     );
   await checkTrust(programFile, process.env);
+  protectProcess();
   // What root makes here is never for others to write to, and the users' processes begin with what a login gives them.
   process.umask(0o022);
   const plan = await readPlan(systemPaths, given);
