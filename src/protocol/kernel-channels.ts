@@ -15,6 +15,13 @@ export const clientChannels: readonly KernelChannel[] = ['shell', 'control', 'st
 /** How much a client may be behind before its WebSocket is closed with {@link closeCodes.tooSlow}. */
 export const maxBacklogBytes = 64 * 1024 * 1024;
 
+/**
+ * A client that sends the header `headers.client` takes a message that comes again over another connection once: so it is sent again what it may
+ * not have received when its connection was lost. The keeper learns what was received by the pongs to its pings, whose payload is the number of
+ * the last message before them (64 bits little-endian, counted from 1 on each connection). No more messages than this are on the way.
+ */
+export const maxUnconfirmedMessages = 4096;
+
 /** The largest message taken from a client. */
 export const maxClientMessageBytes = 512 * 1024 * 1024;
 
