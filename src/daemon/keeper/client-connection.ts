@@ -14,11 +14,12 @@ import {
 import { decodeJsonMessage } from '../../protocol/kernel-channels-json';
 import type { ClientProtocol, OutgoingMessage } from './outgoing-message';
 import { OutgoingQueue } from './outgoing-queue';
+import { UnconfirmedMessages } from './unconfirmed-messages';
 
 /** Who hears of a connection. */
 export interface ConnectionListener {
   onMessage(message: ChannelMessage): void;
-  /** It is over; `unsent` is what was never written to it. `isFinal` when its end was meant: nobody comes back for what it missed. */
+  /** It is over; `unsent` is what it cannot have received, or has not confirmed. `isFinal` when its end was meant: nobody comes back for what it missed. */
   onEnd(unsent: readonly OutgoingMessage[], isFinal: boolean): void;
 }
 
@@ -31,9 +32,18 @@ const maxReasonBytes = 123;
 /** The older protocol makes one text of a message, and a text is at most 512 MiB long here. */
 const maxJsonBytes = 256 * 1024 * 1024;
 
+/** How a client speaks. */
+export interface ClientManner {
+  readonly protocol: ClientProtocol;
+  /** Whether it takes a message that comes again over another connection once (see `maxUnconfirmedMessages`). */
+  readonly takesRepeats: boolean;
+}
+
 /** One open WebSocket of a client. `ws` reads, pings and closes; messages are written by our own queue to the socket below. */
 export class ClientConnection implements Disposable {
   private readonly queue: OutgoingQueue;
+  private readonly unconfirmed: UnconfirmedMessages | undefined;
+  private readonly protocol: ClientProtocol;
   private missedPings = 0;
   private lastProgress = 0;
   private isEnding = false;
@@ -41,11 +51,15 @@ export class ClientConnection implements Disposable {
   constructor(
     private readonly webSocket: WebSocket,
     socket: Duplex,
-    private readonly protocol: ClientProtocol,
+    { protocol, takesRepeats }: ClientManner,
     private readonly listener: ConnectionListener,
     private readonly log: Logger,
   ) {
-    this.queue = new OutgoingQueue(socket, protocol);
+    this.protocol = protocol;
+    this.unconfirmed = takesRepeats
+      ? new UnconfirmedMessages((payload) => webSocket.ping(payload))
+      : undefined;
+    this.queue = new OutgoingQueue(socket, protocol, this.unconfirmed);
   }
 
   /** Begins to read. */
@@ -55,8 +69,10 @@ export class ClientConnection implements Disposable {
       // `ws` gives one Buffer as long as its `binaryType` is left alone.
       if (Buffer.isBuffer(data)) this.take(data, isBinary);
     });
-    this.webSocket.on('pong', () => {
+    this.webSocket.on('pong', (payload) => {
       this.missedPings = 0;
+      this.unconfirmed?.confirm(payload);
+      this.queue.flush();
     });
     this.webSocket.on('error', (error) => this.log.warn(`a client's connection broke: ${error.message}`));
     this.webSocket.on('close', (code) => this.end(code === 1000));

@@ -12,10 +12,10 @@ import {
   type KernelChannel,
   type MessageParts,
 } from '../../protocol/kernel-channels';
-import { ClientConnection } from './client-connection';
+import { ClientConnection, type ClientManner } from './client-connection';
 import type { KernelMessage } from './kernel-session';
 import { KeptMessages, type Dropped } from './kept-messages';
-import { OutgoingMessage, type ClientProtocol } from './outgoing-message';
+import { OutgoingMessage } from './outgoing-message';
 import { ReplyRoutes } from './reply-routes';
 import { createMessage, readHeader, type HeaderFacts } from './wire-messages';
 
@@ -62,18 +62,13 @@ export class Clients implements Disposable {
    * Takes a WebSocket. One that comes with the session of a client that was lost gets what that one missed, and replaces a connection of
    * the same session that is still open, since that can only be one that has broken unnoticed.
    */
-  accept(
-    webSocket: WebSocket,
-    socket: Duplex,
-    protocol: ClientProtocol,
-    sessionId: string | undefined,
-  ): void {
+  accept(webSocket: WebSocket, socket: Duplex, manner: ClientManner, sessionId: string | undefined): void {
     const client = sessionId ?? randomUUID();
     const missed = this.takeOver(client);
     const connection = new ClientConnection(
       webSocket,
       socket,
-      protocol,
+      manner,
       {
         onMessage: (message) => this.take(client, connection, message),
         onEnd: (unsent, isFinal) =>

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import type { Disposable } from '../../base/disposable';
 import type { Logger } from '../../base/logger';
+import { headers } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
 import { jupyterChannelsPath } from '../../protocol/jupyter';
 import {
@@ -113,11 +114,12 @@ export class KeeperServer implements Disposable {
     server.handleUpgrade(request, socket, head, (webSocket) => {
       if (socket instanceof Socket) socket.setNoDelay(true);
       const protocol = webSocket.protocol === kernelSubprotocol ? 'v1' : 'json';
+      const takesRepeats = request.headers[headers.client] !== undefined;
       const sessionId = query.get('session_id');
       this.clients.accept(
         webSocket,
         socket,
-        protocol,
+        { protocol, takesRepeats },
         sessionId === null || sessionId === '' ? undefined : sessionId,
       );
     });

@@ -1,5 +1,6 @@
 import type { Duplex } from 'node:stream';
 import type { ClientProtocol, OutgoingMessage } from './outgoing-message';
+import type { UnconfirmedMessages } from './unconfirmed-messages';
 import { fragmentBytes, writeSmall, type SmallMessage } from './web-socket-frames';
 
 /** Small messages are gathered into one write of about this size. */
@@ -45,6 +46,8 @@ export class OutgoingQueue {
   constructor(
     private readonly target: QueueTarget,
     private readonly protocol: ClientProtocol,
+    /** Where messages go that were written, for a client that says what it has received. */
+    private readonly unconfirmed?: UnconfirmedMessages,
   ) {}
 
   /** How far behind the client is: what no write has taken yet. The message that is being written does not count, however large it is. */
@@ -83,16 +86,18 @@ export class OutgoingQueue {
   flush(): void {
     while (!this.isBlocked && !this.isEnded && !this.target.destroyed) {
       if (this.current !== undefined) this.writeFrame(this.current);
+      else if (this.unconfirmed?.isFull === true) return;
       else if (this.first < this.messages.length) this.writeNext();
       else return;
     }
   }
 
-  /** Ends the queue and gives what the client cannot have received whole, in order. */
+  /** Ends the queue and gives what the client cannot have received whole, or has not said that it has, in order. */
   end(): OutgoingMessage[] {
     this.isEnded = true;
     const rest = this.messages.slice(this.first);
     if (this.current !== undefined) rest.unshift(this.current.message);
+    if (this.unconfirmed !== undefined) rest.unshift(...this.unconfirmed.takeAll());
     this.current = undefined;
     this.messages = [];
     this.first = 0;
@@ -112,6 +117,7 @@ export class OutgoingQueue {
 
   private writeNext(): void {
     const batch: SmallMessage[] = [];
+    const written: OutgoingMessage[] = [];
     let sizeBytes = 0;
     while (sizeBytes < batchBytes) {
       const message = this.messages[this.first];
@@ -124,6 +130,7 @@ export class OutgoingQueue {
         return;
       }
       batch.push(encoded);
+      written.push(message);
       sizeBytes += encoded.frameBytes;
       this.forgetFirst(message);
     }
@@ -134,13 +141,16 @@ export class OutgoingQueue {
       position += encoded.frameBytes;
     }
     this.write([bytes]);
+    this.unconfirmed?.add(written);
   }
 
   private writeFrame(current: MessageInProgress): void {
     const frame = current.frames[current.next] ?? [];
     current.next += 1;
-    if (current.next >= current.frames.length) this.current = undefined;
+    const isLast = current.next >= current.frames.length;
+    if (isLast) this.current = undefined;
     this.write(frame);
+    if (isLast) this.unconfirmed?.add([current.message]);
   }
 
   private write(pieces: readonly Uint8Array[]): void {

@@ -1,5 +1,6 @@
 import { toError } from '../../base/errors';
 import { whenAttached, type AgentAccess } from './agent-access';
+import { ReceivedMessages } from './received-messages';
 
 /** States of a WebSocket by their numbers in the standard. */
 const states = { connecting: 0, open: 1, closing: 2, closed: 3 } as const;
@@ -11,11 +12,14 @@ const abnormalClosure = 1006;
  * Makes a WebSocket class for the Jupyter client whose sockets open over the agent's connection of the moment. While there is none a socket
  * stays *connecting* and opens over the next one: the client sees one long attempt instead of failures that it would count, ask about and at
  * last take for the kernel's death. A socket that was open ends with code 1006 when its connection goes, after which the client makes another.
+ * What the host sends again over that one, since it cannot know that it has arrived, is left out.
  */
 export function createLateWebSocketClass(
   access: AgentAccess,
   lifetime: AbortSignal,
 ): typeof globalThis.WebSocket {
+  const received = new ReceivedMessages();
+
   class LateWebSocket {
     static readonly CONNECTING = states.connecting;
     static readonly OPEN = states.open;
@@ -67,7 +71,11 @@ export function createLateWebSocketClass(
         const inner = new http.WebSocket(this.url, this.protocols);
         inner.binaryType = this.binaryType;
         inner.onopen = (event) => this.onopen?.(event);
-        inner.onmessage = (event) => this.onmessage?.(event);
+        const isRepeat = received.beginConnection();
+        inner.onmessage = (event) => {
+          // What comes while it closes has nobody to take it, and is not counted as received.
+          if (!this.isClosed && !isRepeat(event.data)) this.onmessage?.(event);
+        };
         inner.onerror = (event) => this.onerror?.(event);
         inner.onclose = (event) => {
           this.isClosed = true;

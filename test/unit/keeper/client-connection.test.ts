@@ -4,14 +4,18 @@ import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import type { WebSocket } from 'ws';
 import { silentLogger } from '../../../src/base/logger';
+import { until, withDeadline } from '../../../src/base/time';
 import { ClientConnection } from '../../../src/daemon/keeper/client-connection';
 import { OutgoingMessage } from '../../../src/daemon/keeper/outgoing-message';
+import { maxUnconfirmedMessages } from '../../../src/protocol/kernel-channels';
 
 /** The side of a WebSocket that a connection uses, noting what is done with it. */
 class NotedWebSocket extends EventEmitter {
   readonly done: string[] = [];
-  ping(): void {
+  readonly payloads: Buffer[] = [];
+  ping(payload?: Buffer): void {
     this.done.push('ping');
+    if (payload !== undefined) this.payloads.push(payload);
   }
   terminate(): void {
     this.done.push('terminate');
@@ -21,7 +25,7 @@ class NotedWebSocket extends EventEmitter {
   }
 }
 
-function connect(protocol: 'v1' | 'json' = 'v1') {
+function connect(protocol: 'v1' | 'json' = 'v1', takesRepeats = false) {
   const webSocket = new NotedWebSocket();
   // Nobody reads it, so it takes what its buffer holds and no more.
   const socket = new PassThrough();
@@ -29,7 +33,7 @@ function connect(protocol: 'v1' | 'json' = 'v1') {
   const connection = new ClientConnection(
     webSocket as unknown as WebSocket,
     socket,
-    protocol,
+    { protocol, takesRepeats },
     {
       onMessage: () => undefined,
       onEnd: (unsent, isFinal) => ends.push({ unsent: unsent.length, isFinal }),
@@ -114,4 +118,53 @@ test('one message that is larger than the limit does not close a client to which
   // What it waits behind is soon written, and so is the message itself when the client reads.
   assert.deepEqual(webSocket.done, []);
   assert.equal(ends.length, 0);
+});
+
+/** Waits until the connection has asked that often what has arrived. */
+async function asked(webSocket: NotedWebSocket, count: number): Promise<Buffer> {
+  await until(
+    () => (webSocket.payloads.length >= count ? true : undefined),
+    withDeadline(20_000, 'a question'),
+    2,
+  );
+  return webSocket.payloads[count - 1] ?? Buffer.alloc(0);
+}
+
+test('what a client that takes repeats has not confirmed is left for its next connection', async () => {
+  const { webSocket, ends, connection } = connect('v1', true);
+  for (let index = 0; index < 3; index += 1) connection.send(message(10));
+  const payload = await asked(webSocket, 1);
+  for (let index = 0; index < 2; index += 1) connection.send(message(10));
+  webSocket.emit('pong', Buffer.alloc(0));
+  webSocket.emit('pong', payload);
+  await asked(webSocket, 2);
+  webSocket.emit('close', 1006);
+  assert.deepEqual(ends, [{ unsent: 2, isFinal: false }]);
+});
+
+test('a client that does not take repeats is sent nothing twice', async () => {
+  const { webSocket, ends, connection } = connect('v1');
+  connection.send(message(10));
+  await new Promise((resolve) => setImmediate(resolve));
+  webSocket.emit('close', 1006);
+  assert.deepEqual([ends, webSocket.payloads], [[{ unsent: 0, isFinal: false }], []]);
+});
+
+test('no more is on the way to a client than it can tell from repeats', async () => {
+  const { webSocket, socket, ends, connection } = connect('v1', true);
+  socket.resume();
+  const count = 3 * maxUnconfirmedMessages;
+  let sent = 0;
+  for (; sent < count; sent += 1) connection.send(message(1));
+  let arrived = 0;
+  for (let turn = 1; arrived < count; turn += 1) {
+    const payload = await asked(webSocket, turn);
+    const before = arrived;
+    arrived = Number(payload.readBigUInt64LE());
+    // One write of small messages may pass the limit.
+    assert.ok(arrived - before <= maxUnconfirmedMessages + 2000, `${arrived - before} on the way`);
+    webSocket.emit('pong', payload);
+  }
+  webSocket.emit('close', 1006);
+  assert.deepEqual(ends, [{ unsent: 0, isFinal: false }]);
 });
