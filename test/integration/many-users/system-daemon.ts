@@ -36,22 +36,34 @@ export interface SystemDaemon {
   end(): Promise<number | null>;
 }
 
-/** Starts the daemon on a free port of loopback, without announcing it. */
+/** How the daemon of a test differs from a usual one. */
+export interface SystemDaemonOptions {
+  /** A free one by default. */
+  readonly port?: number;
+  /** On loopback, where it listens. */
+  readonly isAnnounced?: boolean;
+  /** A program, with words, that becomes the daemon. */
+  readonly wrapper?: readonly string[];
+}
+
+/** Starts the daemon on a port of loopback, by default a free one and without announcing it. */
 export async function startSystemDaemon(
   system: PrivateSystem,
   words: readonly string[] = [],
+  { port: wantedPort = 0, isAnnounced = false, wrapper = [] }: SystemDaemonOptions = {},
 ): Promise<SystemDaemon> {
+  const [program = '', ...before] = [...wrapper, system.nodePath, system.programFile];
   const child = system.spawn(
-    system.nodePath,
+    program,
     [
-      system.programFile,
+      ...before,
       'serve',
       '--json',
       '--port',
-      '0',
+      String(wantedPort),
       '--listen',
       '127.0.0.1',
-      '--no-announce',
+      ...(isAnnounced ? [] : ['--no-announce']),
       ...words,
     ],
     { stdio: ['ignore', 'pipe', 'pipe'] },

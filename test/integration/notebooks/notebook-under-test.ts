@@ -9,7 +9,7 @@ import type { KernelDetails } from '../../../src/protocol/kernels';
 import { NotebookExecution, type RememberedRun } from '../../../src/extension/notebooks/notebook-execution';
 import type { AskInput } from '../../../src/extension/notebooks/input-requests';
 import { AgentClient } from '../../../src/extension/remote/agent-client';
-import type { RemoteKernel } from '../../../src/extension/remote/remote-agent';
+import type { RemoteAgent, RemoteKernel } from '../../../src/extension/remote/remote-agent';
 import { createLocalTransport } from '../../../src/extension/transports/local/local-transport';
 import type { Connection } from '../../../src/extension/transports/transport';
 import { daemonBundle } from '../../support/daemon-bundle';
@@ -119,7 +119,7 @@ export class NotebookUnderTest {
 
   constructor(
     t: TestContext,
-    host: HostUnderTest,
+    host: { readonly client: Pick<RemoteAgent, 'openKernel'> },
     kernelId: string,
     readonly sessionId: string = randomUUID(),
   ) {
