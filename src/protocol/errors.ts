@@ -66,6 +66,8 @@ const startFailureSchema = v.object({
   output: v.exactOptional(v.string()),
   /** For a missing `ipykernel`: the exact command that would install it. */
   installCommand: v.exactOptional(v.string()),
+  /** Set where the next step would be to change an environment, and the administrator lets this user only list them. */
+  environments: v.exactOptional(v.literal('list')),
   /** For `kernel-limit-reached`: the limit. */
   limit: v.exactOptional(v.number()),
 });

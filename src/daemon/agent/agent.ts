@@ -13,6 +13,7 @@ import { productVersion } from '../configuration/product-version';
 import type { UserConfiguration } from '../configuration/user-configuration';
 import { listenReplaceably, type OwnSocket } from '../platform/sockets';
 import type { StateFolders } from '../platform/state-folders';
+import { environmentGuard } from './api/environment-guard';
 import { Doors } from './doors';
 import { createEnvironmentCatalog, type EnvironmentCatalog } from './environments/catalog';
 import { createAgentServer } from './http/agent-server';
@@ -144,6 +145,7 @@ export class Agent {
         startTimeoutMs: configuration.kernelStartSeconds * 1000,
         loginVariables: () => login.read(),
         settings: () => toKeeperSettings(preferences.current),
+        environmentRule: () => doors.environmentRule,
         logger,
       },
       logger,
@@ -172,6 +174,7 @@ export class Agent {
     this.routes ??= agentRouteTable(services);
     const server = createAgentServer({
       routes: this.routes,
+      guard: environmentGuard(() => services.doors.environmentRule, hostname()),
       upgrade: (request, socket, head) => passToKeeper(services, request, socket, head),
       admit,
       entrance,
@@ -185,6 +188,7 @@ export class Agent {
   private hello(entrance: Entrance, doors: Doors): Hello {
     const { places, configuration } = this.options;
     const frontDoor = entrance.frontDoor ?? doors.latestFrontDoor;
+    const { environmentRule } = doors;
     return {
       protocol: protocolVersion,
       agentId: stableAgentId(places),
@@ -195,6 +199,7 @@ export class Agent {
       version: productVersion,
       homeFolder: places.user.homeFolder,
       ...(configuration.maxKernels === undefined ? {} : { maxKernels: configuration.maxKernels }),
+      ...(environmentRule === undefined ? {} : { environments: environmentRule }),
       ...(frontDoor === undefined ? {} : { frontDoor }),
     };
   }

@@ -64,3 +64,18 @@ test('a door has the mode that lets the group of the folder in', async (t) => {
   const socket = await agentDoors(t).open(await doorFolder(t));
   assert.equal(((await lstat(socket)).mode & 0o777).toString(8), '660');
 });
+
+test('what the user may do with environments is the strictest that an open door says, until it says something else', async (t) => {
+  const doors = agentDoors(t);
+  assert.equal(doors.environmentRule, undefined);
+  const [own, system] = [await doorFolder(t), await doorFolder(t)];
+  await doors.open(own);
+  assert.equal(doors.environmentRule, undefined);
+  await doors.open({ ...system, environments: 'administer' });
+  assert.equal(doors.environmentRule, 'administer');
+  await doors.open({ ...system, environments: 'list' });
+  await doors.open(own);
+  assert.equal(doors.environmentRule, 'list');
+  await doors.open({ ...system, environments: 'administer' });
+  assert.equal(doors.environmentRule, 'administer');
+});

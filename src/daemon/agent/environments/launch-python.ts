@@ -1,3 +1,4 @@
+import { hostname } from 'node:os';
 import { WireError } from '../../../protocol/errors';
 import type { Environment } from '../../../protocol/environments';
 import { environmentKernelspecName } from '../../../protocol/environments';
@@ -45,6 +46,7 @@ export async function planPythonLaunch(
   environment: Environment,
   wanted: Launcher | undefined,
   loginVariables: Variables,
+  isInstallable = true,
 ): Promise<PythonLaunch> {
   const { python, problem } = environment;
   if (problem !== undefined || python === undefined) throw brokenEnvironment(environment);
@@ -56,7 +58,9 @@ export async function planPythonLaunch(
     );
   }
   if (launcher === undefined || !isInstalled(environment, launcher)) {
-    throw await missingPackage(files, environment, launcher ?? 'ipykernel', loginVariables);
+    const missing = launcher ?? 'ipykernel';
+    if (!isInstallable) throw missingPackageOfAdministrator(environment, missing);
+    throw await missingPackage(files, environment, missing, loginVariables);
   }
   const module = launcher === 'ipykernel' ? 'ipykernel_launcher' : 'spyder_kernels.console';
   const version = environment.pythonVersion;
@@ -93,6 +97,14 @@ function installedLauncher(environment: Environment): Launcher | undefined {
 
 function isInstalled(environment: Environment, launcher: KernelPackage): boolean {
   return (launcher === 'ipykernel' ? environment.ipykernel : environment.spyderKernels) !== undefined;
+}
+
+function missingPackageOfAdministrator(environment: Environment, packageName: KernelPackage): WireError {
+  return new WireError(
+    'kernel-package-missing',
+    `${shown(environment)} has no ${packageName}, which runs its kernels. The administrator of ${hostname()} lets you list environments and not change them: ask them, or choose another environment.`,
+    { environments: 'list' },
+  );
 }
 
 async function missingPackage(

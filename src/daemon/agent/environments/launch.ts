@@ -32,6 +32,8 @@ export interface LaunchOptions {
   readonly variables?: Readonly<Record<string, string>>;
   /** As `readLoginVariables` gives them. */
   readonly loginVariables: Readonly<Record<string, string>>;
+  /** Whether the user may change environments; without it a missing package is said and no command that installs it. Default: yes. */
+  readonly isInstallable?: boolean;
   readonly signal: AbortSignal;
   readonly logger: Logger;
 }
@@ -68,7 +70,7 @@ export async function planLaunch(environment: Environment, options: LaunchOption
     const message = 'it is no longer there';
     throw brokenEnvironment({ ...environment, problem: { code: 'half-removed', message } });
   }
-  const launch = await planPythonLaunch(systemFiles, current, options.launcher, login);
+  const launch = await planPythonLaunch(systemFiles, current, options.launcher, login, options.isInstallable);
   return {
     ...launch,
     variables: finish(await activate(current, login, activation)),

@@ -12,11 +12,13 @@ import type { ErrorBody, JupyterErrorBody } from '../../../protocol/errors';
 import { sendError, toWireError } from '../../platform/http';
 import type { Lifetime } from '../lifetime';
 import { checkOrigin } from './origin';
-import { matchRoute, type Entrance, type Route } from './router';
+import { matchRoute, type Entrance, type Route, type RouteGuard } from './router';
 
 /** What a server on one socket needs. */
 export interface AgentServerOptions {
   readonly routes: readonly Route[];
+  /** Asked before a route is looked for. */
+  readonly guard: RouteGuard;
   /** Takes over a connection that asks for a WebSocket. Throws before it has written anything, or not at all. */
   readonly upgrade: (request: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>;
   /** Refuses a request that may not come in here by throwing a `WireError`; asked for each request and each upgrade. */
@@ -72,7 +74,7 @@ async function answer(
   try {
     options.admit(request);
     checkOrigin(request);
-    const match = matchRoute(options.routes, request);
+    const match = matchRoute(options.routes, request, options.guard);
     const gone = new AbortController();
     response.once('close', () => {
       if (!response.writableFinished) gone.abort(new Error('the client went away'));

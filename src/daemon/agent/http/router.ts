@@ -38,11 +38,22 @@ export interface RouteMatch {
   readonly query: URLSearchParams;
 }
 
-/** Finds the route of a request. Throws {@link WireError} `not-found` or `method-not-allowed`. */
-export function matchRoute(routes: readonly Route[], request: IncomingMessage): RouteMatch {
+/** Refuses what a request asks for by throwing a {@link WireError}; given its method and the decoded parts of its path. */
+export type RouteGuard = (method: string, segments: readonly string[]) => void;
+
+/**
+ * Finds the route of a request that the guard lets pass, whether or not there is a route. Throws what the guard throws, or {@link WireError}
+ * `not-found` or `method-not-allowed`.
+ */
+export function matchRoute(
+  routes: readonly Route[],
+  request: IncomingMessage,
+  guard?: RouteGuard,
+): RouteMatch {
   const { path, query } = readTarget(request);
   const segments = readSegments(path);
   if (segments.length > 1 && segments.at(-1) === '') segments.pop();
+  guard?.(request.method ?? '', segments);
   const allowed: string[] = [];
   for (const route of routes) {
     const parameters = matchPath(route.path, segments);

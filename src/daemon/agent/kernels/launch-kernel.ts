@@ -3,6 +3,7 @@ import { basename, join } from 'node:path';
 import { nextEvent } from '../../../base/event';
 import type { Logger } from '../../../base/logger';
 import { withDeadline } from '../../../base/time';
+import type { EnvironmentRule } from '../../../protocol/agent';
 import { environmentKernelspecName, type Environment } from '../../../protocol/environments';
 import { WireError } from '../../../protocol/errors';
 import type { KeeperOrder, KeeperSession, KeeperSettings } from '../../../protocol/keeper';
@@ -34,6 +35,8 @@ export interface LaunchContext {
   readonly loginVariables: () => Promise<Record<string, string>>;
   /** What the user's preferences say for every kernel. */
   readonly settings: () => KeeperSettings;
+  /** What the administrator lets the user do with environments, if anybody has said. */
+  readonly environmentRule: () => EnvironmentRule | undefined;
   readonly logger: Logger;
 }
 
@@ -50,6 +53,7 @@ export async function orderKernel(launch: KernelLaunch, context: LaunchContext):
     ...(launch.launcher === undefined ? {} : { launcher: launch.launcher }),
     ...(launch.variables === undefined ? {} : { variables: { ...launch.variables } }),
     loginVariables: await context.loginVariables(),
+    isInstallable: context.environmentRule() !== 'list',
     signal: withDeadline(planTimeoutMs, `activating ${environment.name}`),
     logger: context.logger,
   });
