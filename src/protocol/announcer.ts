@@ -2,9 +2,9 @@ import * as v from 'valibot';
 import { parserOf } from '../base/parse';
 
 /**
- * Between a daemon and its child process `remote-kernels announce`: the daemon writes one {@link AnnouncementOrder} as a JSON line to the
- * child's standard input and keeps it open; its end is the request to say goodbye. The child answers with {@link AnnouncerEvent}s on
- * standard output, one a line.
+ * Between a daemon and its child process `remote-kernels announce`: the daemon writes {@link AnnouncementOrder}s as JSON lines to the child's
+ * standard input and keeps it open. Each replaces the one before; the end of the input is the request to say goodbye. The child answers with
+ * {@link AnnouncerEvent}s on standard output, one a line, at least one after each order.
  */
 const announcementOrderSchema = v.strictObject({
   /** The instance's name, UTF-8, at most 63 bytes. */
@@ -28,8 +28,14 @@ export type AnnouncementOrder = v.InferOutput<typeof announcementOrderSchema>;
 export const parseAnnouncementOrder = parserOf('announcement to make', announcementOrderSchema);
 
 const announcerEventSchema = v.variant('event', [
-  /** The name differs from the one asked for when another host has it: `lab-7 (2)`. */
-  v.object({ event: v.literal('announced'), name: v.string() }),
+  v.object({
+    event: v.literal('announced'),
+    /** Differs from the name asked for when another host has that: `lab-7 (2)`, or `lab-7 #2` as Avahi writes it. */
+    name: v.string(),
+    by: v.picklist(['avahi', 'own-responder']),
+    /** Why it is not announced by Avahi. */
+    because: v.optional(v.string()),
+  }),
 ]);
 
 /** What the child says. */

@@ -6,7 +6,7 @@ import type { Disposable } from '../../base/disposable';
 import { Emitter } from '../../base/event';
 import type { Logger } from '../../base/logger';
 import { parseJson } from '../../base/parse';
-import { parseAnnouncerEvent, type AnnouncementOrder } from '../../protocol/announcer';
+import { parseAnnouncerEvent, type AnnouncementOrder, type AnnouncerEvent } from '../../protocol/announcer';
 import { endByInput } from '../platform/child-end';
 
 /** What keeps an announcement alive needs from outside. */
@@ -21,6 +21,8 @@ export interface AnnouncementOptions {
   /** The first wait after a failure; it doubles up to `longestRestartMs`. */
   readonly firstRestartMs: number;
   readonly longestRestartMs: number;
+  /** How long a child may take to announce what it was told. */
+  readonly answerTimeoutMs: number;
 }
 
 /** How often a daemon looks for changes and tries again. */
@@ -28,6 +30,7 @@ export const announcementPace = {
   checkIntervalMs: 5_000,
   firstRestartMs: 1_000,
   longestRestartMs: 5 * 60_000,
+  answerTimeoutMs: 90_000,
 } as const satisfies Partial<AnnouncementOptions>;
 
 /** What became of the announcement. */
@@ -43,19 +46,22 @@ const goodbyeTimeoutMs = 3_000;
 
 /**
  * Keeps a child process announcing this daemon, and never lets it do more than that: whatever the child does, the daemon goes on. A child
- * that ends is started again after a back-off; a change of interfaces replaces it.
+ * that ends is started again after a back-off; one that lives is told of each change, of the interfaces as of what is announced.
  */
 export class AnnouncementProcess implements Disposable {
   private readonly stateEmitter = new Emitter<AnnouncementState>();
   private child: Child | undefined;
-  private announced: string | undefined;
-  private presentOrder: string | undefined;
+  private announced: AnnouncerEvent | undefined;
+  /** What the child was told last, or would have been. */
+  private told: AnnouncementOrder | undefined;
+  private saidLast = '';
   private restart: NodeJS.Timeout | undefined;
   private check: NodeJS.Timeout | undefined;
+  private answer: NodeJS.Timeout | undefined;
   private backoff: Backoff;
   private isStopped = false;
-  /** Whether a child is saying goodbye; the one after it is started with what is then to be announced. */
-  private isReplacing = false;
+  /** Whether a child is saying goodbye; one after it is started only then. */
+  private isEnding = false;
 
   constructor(private readonly options: AnnouncementOptions) {
     this.backoff = this.freshBackoff();
@@ -66,7 +72,7 @@ export class AnnouncementProcess implements Disposable {
 
   /** The name under which the daemon is announced now. */
   get announcedName(): string | undefined {
-    return this.announced;
+    return this.announced?.name;
   }
 
   /** Begins; failures show in `onState` and the log, never as an exception. */
@@ -94,12 +100,13 @@ export class AnnouncementProcess implements Disposable {
     this.isStopped = true;
     clearTimeout(this.restart);
     clearInterval(this.check);
+    clearTimeout(this.answer);
   }
 
   private launch(): void {
-    if (this.isStopped) return;
+    if (this.isStopped || this.isEnding) return;
     const order = this.options.order();
-    this.presentOrder = order === undefined ? undefined : JSON.stringify(order);
+    this.told = order;
     if (order === undefined) {
       this.fail('there is no network interface to announce on');
       return;
@@ -110,12 +117,24 @@ export class AnnouncementProcess implements Disposable {
       detached: true,
     });
     this.child = child;
-    this.listen(child, order);
+    this.listen(child);
     child.stdin.on('error', (error) => this.options.log.debug(`announcer: ${error.message}`));
+    this.tell(child, order);
+  }
+
+  /** Gives a child something to announce, and ends it when it does not do so in time. */
+  private tell(child: Child, order: AnnouncementOrder): void {
+    const { answerTimeoutMs, log } = this.options;
+    clearTimeout(this.answer);
+    this.answer = setTimeout(() => {
+      log.warn(`the announcer has not announced within ${answerTimeoutMs / 1000} s and is ended`);
+      child.kill('SIGKILL');
+    }, answerTimeoutMs);
+    this.answer.unref();
     child.stdin.write(`${JSON.stringify(order)}\n`);
   }
 
-  private listen(child: Child, order: AnnouncementOrder): void {
+  private listen(child: Child): void {
     const startedAtMs = Date.now();
     let words = '';
     let isEnded = false;
@@ -123,8 +142,7 @@ export class AnnouncementProcess implements Disposable {
       if (isEnded) return;
       isEnded = true;
       if (this.child !== child) return;
-      this.child = undefined;
-      this.announced = undefined;
+      this.forget();
       if (this.isStopped) return;
       if (Date.now() - startedAtMs > steadyMs) this.backoff = this.freshBackoff();
       const last = words.trim().split('\n').at(-1) ?? '';
@@ -137,16 +155,29 @@ export class AnnouncementProcess implements Disposable {
       const event = parseJson(line, parseAnnouncerEvent);
       // The library prints words of its own on standard output, which are no events.
       if (!event.ok) this.options.log.debug(`announcer: ${line.slice(0, 500)}`);
-      else this.succeed(event.value.name, order.interfaces);
+      else if (this.child === child) this.succeed(event.value);
     });
     child.once('error', (error) => ended(error.message));
     child.once('exit', (code, signal) => ended(signal ?? `exit code ${String(code)}`));
   }
 
-  private succeed(name: string, interfaces: readonly string[]): void {
-    this.announced = name;
-    this.options.log.info(`announced as "${name}" on ${interfaces.join(', ')}`);
-    this.stateEmitter.fire({ kind: 'announced', name, interfaces });
+  private succeed(event: AnnouncerEvent): void {
+    clearTimeout(this.answer);
+    const interfaces = this.told?.interfaces ?? [];
+    this.announced = event;
+    const words = describe(event, interfaces);
+    // A child says what it said before when avahi-daemon still is of no use, and after an order that changed nothing.
+    if (words === this.saidLast) return;
+    this.saidLast = words;
+    this.options.log.info(words);
+    this.stateEmitter.fire({ kind: 'announced', name: event.name, interfaces });
+  }
+
+  private forget(): void {
+    clearTimeout(this.answer);
+    this.child = undefined;
+    this.announced = undefined;
+    this.saidLast = '';
   }
 
   private fail(message: string): void {
@@ -159,24 +190,28 @@ export class AnnouncementProcess implements Disposable {
     this.restart.unref();
   }
 
-  /** Interfaces that came or went since: the old announcement, if there is one, is taken back and another one made without more waiting. */
+  /** What is to be announced, or the interfaces to do so on, may have changed since: the child is told, or one is started without more waiting. */
   private followChanges(): void {
     const order = this.options.order();
-    const text = order === undefined ? undefined : JSON.stringify(order);
-    if (text === this.presentOrder || this.isReplacing) return;
-    this.options.log.info('the network interfaces have changed; announcing anew');
+    if (JSON.stringify(order) === JSON.stringify(this.told) || this.isEnding) return;
+    this.options.log.info('what is announced, or the network interfaces, have changed; announcing anew');
     clearTimeout(this.restart);
     this.backoff = this.freshBackoff();
     const { child } = this;
-    if (child === undefined) {
-      this.launch();
-      return;
+    if (child === undefined) this.launch();
+    else if (order === undefined) this.withdraw(child);
+    else {
+      this.told = order;
+      this.tell(child, order);
     }
-    this.child = undefined;
-    this.announced = undefined;
-    this.isReplacing = true;
+  }
+
+  /** There is nothing left to announce on. */
+  private withdraw(child: Child): void {
+    this.forget();
+    this.isEnding = true;
     void endByInput(child, goodbyeTimeoutMs).then(() => {
-      this.isReplacing = false;
+      this.isEnding = false;
       this.launch();
     });
   }
@@ -185,4 +220,10 @@ export class AnnouncementProcess implements Disposable {
     const { firstRestartMs, longestRestartMs } = this.options;
     return createBackoff({ firstMs: firstRestartMs, capMs: longestRestartMs, jitter: 0.2 });
   }
+}
+
+function describe({ name, by, because }: AnnouncerEvent, interfaces: readonly string[]): string {
+  if (by === 'avahi') return `announced as "${name}" by avahi-daemon`;
+  const why = because === undefined ? '' : ` (${because})`;
+  return `announced as "${name}" on ${interfaces.join(', ')} by the daemon's own responder${why}`;
 }

@@ -1,86 +1,72 @@
-import { getResponder } from '@homebridge/ciao';
-import type { CiaoService, Responder } from '@homebridge/ciao';
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { parseJson } from '../../base/parse';
-import { toError } from '../../base/errors';
-import { announcement } from '../../protocol/announcement';
-import {
-  parseAnnouncementOrder,
-  type AnnouncementOrder,
-  type AnnouncerEvent,
-} from '../../protocol/announcer';
+import { parseAnnouncementOrder, type AnnouncementOrder } from '../../protocol/announcer';
 import { exitCodes } from '../../protocol/command-line';
+import { listNetworkInterfaces } from '../platform/network-interfaces';
+import { Announcing } from './announcing';
+import { avahiSocket } from './avahi/avahi-socket';
+import { AvahiWatch } from './avahi/avahi-watch';
+import { connectToSystemBus } from './avahi/system-bus';
+import { announceByOwnResponder } from './own-responder';
 
 /** How long the goodbye may take before the process ends without it. */
 const goodbyeTimeoutMs = 2_000;
+const busBackoff = { firstMs: 5_000, capMs: 5 * 60_000, jitter: 0.2 };
+const avahiRestartMs = 4_000;
+
+/** Why the process ends: somebody asked for it, or it is of no use. */
+type Ending = { readonly exitCode: number; readonly words?: string };
 
 /**
- * The process `remote-kernels announce`: reads one order from standard input, announces until standard input ends or a signal comes, says
- * goodbye, and resolves with the exit code. The library may end this process as it likes; the daemon starts another.
+ * The process `remote-kernels announce`: announces what the orders on standard input say until that ends or a signal comes, says goodbye, and
+ * resolves with the exit code. The library of the own responder may end this process as it likes; the daemon starts another.
  */
 export async function runAnnouncer(): Promise<number> {
   const lines = createInterface({ input: process.stdin });
-  const ended = new Promise<void>((resolve) => {
-    lines.once('close', resolve);
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
-  });
   // A closed terminal or a daemon that was killed shows as the end of standard input.
   process.on('SIGHUP', () => undefined);
   process.stdout.on('error', () => undefined);
-  const first = await Promise.race([
-    new Promise<string>((resolve) => lines.once('line', resolve)),
-    ended.then(() => ''),
-  ]);
-  const order = parseJson(first, parseAnnouncementOrder);
-  if (!order.ok) {
-    process.stderr.write(`remote-kernels announce: ${order.error.message}\n`);
-    return exitCodes.dataError;
-  }
-  const { service, responder } = createService(order.value);
-  try {
-    await service.advertise();
-    say({ event: 'announced', name: lastName(service, order.value) });
-    service.on('name-change', (changed) => say({ event: 'announced', name: changed }));
-    await ended;
-  } catch (error) {
-    process.stderr.write(`remote-kernels announce: ${toError(error).message}\n`);
-    return exitCodes.unavailable;
-  } finally {
-    setTimeout(() => process.exit(exitCodes.temporaryFailure), goodbyeTimeoutMs).unref();
-    await responder.shutdown();
-    lines.close();
-    process.stdin.destroy();
-  }
-  return exitCodes.ok;
+  const { exitCode, words } = await announceUntilEnd(lines);
+  if (words !== undefined) process.stderr.write(`remote-kernels announce: ${words}\n`);
+  lines.close();
+  process.stdin.destroy();
+  return exitCode;
 }
 
-const namesInUse = new WeakMap<CiaoService, string>();
-
-function createService(order: AnnouncementOrder): {
-  readonly service: CiaoService;
-  readonly responder: Responder;
-} {
-  const responder = getResponder({ interface: [...order.interfaces] });
-  const service = responder.createService({
-    name: order.name,
-    type: announcement.type,
-    port: order.port,
-    hostname: order.hostLabel,
-    txt: order.text,
-    restrictedAddresses: [...order.addresses],
-    disabledIpv6: order.isIPv4Only,
+async function announceUntilEnd(lines: Interface): Promise<Ending> {
+  let end: (ending: Ending) => void = () => undefined;
+  const ending = new Promise<Ending>((resolve) => {
+    end = resolve;
   });
-  service.on('name-change', (changed) => namesInUse.set(service, changed));
-  // The library insists on a listener; the SRV record carries whatever name it found.
-  service.on('hostname-change', () => undefined);
-  return { service, responder };
-}
-
-function lastName(service: CiaoService, order: AnnouncementOrder): string {
-  return namesInUse.get(service) ?? order.name;
-}
-
-function say(event: AnnouncerEvent): void {
-  process.stdout.write(`${JSON.stringify(event)}\n`);
+  const announcing = new Announcing({
+    watch: new AvahiWatch({ connect: connectToSystemBus, backoff: busBackoff, avahiSocket }),
+    announceByOwnResponder,
+    listInterfaces: listNetworkInterfaces,
+    say: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
+    onFailed: ({ message }) => end({ exitCode: exitCodes.unavailable, words: message }),
+    avahiRestartMs,
+  });
+  let isOrdered = false;
+  const take = (order: AnnouncementOrder) => {
+    isOrdered = true;
+    announcing.announce(order);
+  };
+  lines.on('line', (line) => {
+    const order = parseJson(line, parseAnnouncementOrder);
+    if (order.ok) take(order.value);
+    else end({ exitCode: exitCodes.dataError, words: order.error.message });
+  });
+  lines.once('close', () =>
+    end(
+      isOrdered
+        ? { exitCode: exitCodes.ok }
+        : { exitCode: exitCodes.dataError, words: 'there was nothing to announce' },
+    ),
+  );
+  for (const signal of ['SIGTERM', 'SIGINT'] as const)
+    process.once(signal, () => end({ exitCode: exitCodes.ok }));
+  const found = await ending;
+  setTimeout(() => process.exit(exitCodes.temporaryFailure), goodbyeTimeoutMs).unref();
+  await announcing.stop();
+  return found;
 }

@@ -22,7 +22,7 @@ const order: AnnouncementOrder = {
 };
 
 /** An announcement whose child is a script of the test; it notes each start and each order in a file. */
-async function announcing(t: TestContext, script: string, firstRestartMs = 100) {
+async function announcing(t: TestContext, script: string, firstRestartMs = 100, answerTimeoutMs = 60_000) {
   const folder = await temporaryFolder(t);
   const programFile = join(folder, 'child.cjs');
   const notes = join(folder, 'notes');
@@ -40,20 +40,21 @@ async function announcing(t: TestContext, script: string, firstRestartMs = 100) 
     checkIntervalMs: 50,
     firstRestartMs,
     longestRestartMs: 4 * firstRestartMs,
+    answerTimeoutMs,
   });
   t.after(() => made.dispose());
   made.onState((state) => states.push(state));
   const notesSoFar = async () => (await readFile(notes, 'utf8')).split('\n').filter((line) => line !== '');
   const waitFor = <T>(what: string, ask: () => Promise<T | undefined> | T | undefined) =>
-    until(ask, withDeadline(15_000, what));
+    until(ask, withDeadline(30_000, what));
   return { made, present, states, notesSoFar, waitFor };
 }
 
 const announce = `
-  process.stdin.once('data', (data) => {
-    note('order ' + JSON.parse(data).interfaces);
+  require('readline').createInterface({ input: process.stdin }).on('line', (line) => {
+    note('order ' + JSON.parse(line).interfaces);
     console.log('words of a library');
-    console.log(JSON.stringify({ event: 'announced', name: 'lab-7 (2)' }));
+    console.log(JSON.stringify({ event: 'announced', name: 'lab-7 (2)', by: 'own-responder' }));
   });
   process.stdin.on('end', () => { note('goodbye'); process.exit(0); });
 `;
@@ -91,16 +92,43 @@ test('the name that was found is told, and words of the library are no events', 
   await made.stop();
 });
 
-test('other interfaces are announced on after a goodbye on the old ones', async (t) => {
-  const { made, present, notesSoFar, waitFor } = await announcing(t, announce);
+test('a child that lives is told of other interfaces and of another name', async (t) => {
+  const { made, present, states, notesSoFar, waitFor } = await announcing(t, announce);
   made.start();
   await waitFor('the announcement', () => made.announcedName);
   present.order = { ...order, interfaces: ['lo', 'eth7'] };
-  const notes = await waitFor('the other order', async () => {
+  await waitFor('the other order', () => (states.length >= 2 ? true : undefined));
+  present.order = { ...order, name: 'lab-8' };
+  const notes = await waitFor('the third order', async () => {
     const lines = await notesSoFar();
     return lines.length >= 3 ? lines : undefined;
   });
-  assert.deepEqual(notes, ['order lo', 'goodbye', 'order lo,eth7']);
+  assert.deepEqual(notes, ['order lo', 'order lo,eth7', 'order lo']);
+  assert.deepEqual(states[1], { kind: 'announced', name: 'lab-7 (2)', interfaces: ['lo', 'eth7'] });
+});
+
+test('when the last interface goes the child says goodbye, and the next begins when one is back', async (t) => {
+  const { made, present, states, notesSoFar, waitFor } = await announcing(t, announce);
+  made.start();
+  await waitFor('the announcement', () => made.announcedName);
+  present.order = undefined;
+  await waitFor('the failure', () => (states.at(-1)?.kind === 'failed' ? true : undefined));
+  assert.equal(made.announcedName, undefined);
+  present.order = order;
+  await waitFor('the announcement', () => made.announcedName);
+  assert.deepEqual(await notesSoFar(), ['order lo', 'goodbye', 'order lo']);
+});
+
+test('a child that does not answer in time is ended and another one is started', async (t) => {
+  const { made, states, notesSoFar, waitFor } = await announcing(
+    t,
+    `note('start'); setInterval(() => 0, 1000);`,
+    100,
+    3_000,
+  );
+  made.start();
+  await waitFor('another one', async () => ((await notesSoFar()).length >= 2 ? true : undefined));
+  assert.deepEqual(states[0], { kind: 'failed', message: 'the announcer ended (SIGKILL)' });
 });
 
 test('without an interface nothing runs, and when one comes it is announced', async (t) => {
@@ -121,8 +149,8 @@ test('an interface that comes is announced on at once, however long the wait aft
   present.order = order;
   await waitFor('the announcement', () => made.announcedName);
   present.order = { ...order, interfaces: ['eth7'] };
-  await waitFor('the other order', async () => ((await notesSoFar()).length >= 3 ? true : undefined));
-  assert.deepEqual(await notesSoFar(), ['order lo', 'goodbye', 'order eth7']);
+  await waitFor('the other order', async () => ((await notesSoFar()).length >= 2 ? true : undefined));
+  assert.deepEqual(await notesSoFar(), ['order lo', 'order eth7']);
 });
 
 test('stopping waits for the goodbye, and ends a child that says none by force', async (t) => {

@@ -1,0 +1,49 @@
+import type { AnnouncementOrder } from '../../../protocol/announcer';
+import type { NetworkInterface } from '../../platform/network-interfaces';
+
+/** Where a service is published, and which addresses are handed out there. */
+export interface AvahiPlace {
+  readonly interfaceName: string;
+  readonly addresses: readonly string[];
+}
+
+/**
+ * How Avahi is to announce something. `everywhere`: under the machine's own name, on the interfaces and with the addresses that Avahi itself
+ * announces and follows. `places`: under a name of the daemon's own, since the machine's name has addresses at which nobody listens.
+ */
+export type AvahiPlan =
+  | { readonly kind: 'everywhere' }
+  | { readonly kind: 'places'; readonly hostLabel: string; readonly places: readonly AvahiPlace[] };
+
+/**
+ * What an order means for Avahi with the interfaces as they are. The order lists whole interfaces, in both families, only when the daemon listens
+ * on every address; then Avahi chooses, as it does for the machine.
+ */
+export function planEntries(order: AnnouncementOrder, present: readonly NetworkInterface[]): AvahiPlan {
+  const { interfaces, addresses, isIPv4Only, hostLabel } = order;
+  if (!isIPv4Only && addresses.every((address) => interfaces.includes(address)))
+    return { kind: 'everywhere' };
+  const places = present.flatMap(({ name, addresses: own }) => {
+    if (!interfaces.includes(name)) return [];
+    const given = own.filter(
+      ({ address, family }) =>
+        (addresses.includes(name) || addresses.includes(withoutScope(address))) &&
+        (family === 4 || !isIPv4Only),
+    );
+    return given.length === 0
+      ? []
+      : [{ interfaceName: name, addresses: given.map(({ address }) => withoutScope(address)) }];
+  });
+  return { kind: 'places', hostLabel, places };
+}
+
+/** Whether nothing of the announcement is to leave the machine. Avahi announces to networks, and not every version of it on loopback. */
+export function isOnLoopbackOnly(order: AnnouncementOrder, present: readonly NetworkInterface[]): boolean {
+  return order.interfaces.every(
+    (name) => present.find((candidate) => candidate.name === name)?.isLoopback === true,
+  );
+}
+
+function withoutScope(address: string): string {
+  return address.replace(/%.*$/, '').toLowerCase();
+}
