@@ -72,6 +72,8 @@ async function run(command: string, options: GivenOptions, programFile: string):
         programFile,
       );
     case 'pam':
+      if (options.has('--trial'))
+        return (await import(/* webpackMode: "eager" */ './supervisor/pam-trial')).runPamTrial();
       return (await import(/* webpackMode: "eager" */ './supervisor/pam-child')).runPamChild();
     case 'keeper':
       return (await import(/* webpackMode: "eager" */ './keeper/main')).runKeeper();

@@ -7,7 +7,8 @@ import { checkCertificate } from './checking/check-certificate';
 import { checkClock } from './checking/check-clock';
 import { checkAgentConfiguration, checkConfiguration } from './checking/check-configuration';
 import { checkAnnouncement, checkPort } from './checking/check-network';
-import { checkPam } from './checking/check-pam';
+import { checkPam, checkPamParts } from './checking/check-pam';
+import { checkPortRights } from './checking/check-port-rights';
 import { checkFolderRights, checkProgramRights } from './checking/check-rights';
 import { formatFindings, type CheckedHost, type Finding } from './checking/finding';
 import { printResult } from './terminal';
@@ -41,8 +42,10 @@ export async function checkHost(host: CheckedHost): Promise<readonly Finding[]> 
     ...(await checkProgramRights(host)),
     ...(await checkFolderRights(host)),
     ...(await checkPam(host)),
+    await checkPamParts(host),
     ...(await checkCertificate(host)),
     checkClock(host.nowMs),
+    ...checkPortRights(value.port),
     ...(await checkPort(host, value)),
     await checkAnnouncement(value),
   ];

@@ -164,7 +164,7 @@ export const commands: readonly CommandDescription[] = [
     name: 'pam',
     summary: 'ask PAM about one user',
     details: [],
-    options: [],
+    options: [{ name: '--trial', words: 'only try whether PAM can be called' }],
     example: [],
     isInternal: true,
   },

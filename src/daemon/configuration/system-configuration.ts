@@ -42,7 +42,9 @@ export const systemConfigurationSchema = v.strictObject({
   ),
   port: v.pipe(
     v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), defaultPort),
-    v.description('The port to listen on; 0 takes a free one.'),
+    v.description(
+      'The port to listen on, from 1024 on (or from net.ipv4.ip_unprivileged_port_start, since the part with the network has no rights); 0 takes a free one.',
+    ),
   ),
   listen: v.pipe(
     v.optional(v.pipe(v.array(listenWord), v.minLength(1), v.maxLength(64)), ['all']),

@@ -1,4 +1,5 @@
 import { systemErrorCode, toError } from '../../base/errors';
+import { describePortFault } from '../platform/unprivileged-ports';
 import { PortInUseError } from './listeners';
 
 /** Why a daemon cannot listen. `other` is no matter of addresses and ports. */
@@ -28,9 +29,16 @@ export function explainListenFault(error: unknown): ListenFault {
     case 'EPERM':
       return {
         kind: 'permission',
-        message: `the system does not allow it (${message}). Ports below 1024 are for root: choose another one with --port`,
+        message:
+          describePortFault(portOf(error)) ??
+          `the system does not allow it (${message}). Choose another port with --port`,
       };
     default:
       return { kind: 'other', message };
   }
+}
+
+/** The port in an error of `net.Server.listen`; 0 where there is none. */
+function portOf(error: unknown): number {
+  return error instanceof Error && 'port' in error && typeof error.port === 'number' ? error.port : 0;
 }

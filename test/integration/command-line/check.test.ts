@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
+import { dirname } from 'node:path';
 import { test } from 'node:test';
 import * as v from 'valibot';
 import { expectParsed, parseJson, parserOf } from '../../../src/base/parse';
@@ -111,6 +112,36 @@ test('all that is wrong is told at once, with places and commands that mend it',
       `${configurationFile}:3:16: "allowRoot": invalid type: expected boolean but received "no"`,
     ],
   );
+});
+
+test('without the part that calls PAM, or without PAM, both check and serve say so', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined) return;
+  await system.write(configurationFile, '{"port": 0, "listen": ["localhost"], "announce": false}');
+  const serve = () => system.run(system.nodePath, [system.programFile, 'serve', '--json']);
+  const told = async (words: RegExp) => {
+    const { wrong } = await check(system);
+    assert.deepEqual(
+      wrong.map(({ subject }) => subject),
+      ['PAM'],
+    );
+    assert.match(wrong[0]?.message ?? '', words);
+    const { code, stderr } = await serve();
+    assert.equal(code, exitCodes.unavailable, stderr);
+    assert.match(stderr, /nobody could sign in/);
+    assert.match(stderr, words);
+  };
+  // The library is covered by an empty file, as on a system on which it is damaged or for another machine.
+  const library = (
+    await system.expect('sh', ['-c', "ldconfig -p | sed -n 's/.*libpam.so.0.* => //p' | head -1"])
+  ).trim();
+  await system.expect('mount', ['--bind', '/dev/null', library]);
+  await told(/no PAM \(libpam\.so\.0\); install it: libpam0g/);
+  await system.expect('umount', [library]);
+  assert.deepEqual((await check(system)).wrong, []);
+  const addons = dirname(system.programFile) + '/addons';
+  await system.expect('sh', ['-c', `rm ${addons}/*/koffi.node`]);
+  await told(/no part for calling PAM on this platform/);
 });
 
 test('the report for people names the level, the subject and what it comes to', async (t) => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { systemErrorCode } from '../../../base/errors';
 import { pamService } from '../../../protocol/pam';
 import { findUntrusted } from '../../platform/trusted-files';
+import { findPamFault } from '../many-users/pam-parts';
 import { fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
 
 const subject = 'PAM';
@@ -45,6 +46,12 @@ export async function checkPam(
           `add one to ${path}, for example: ${type} required pam_unix.so`,
         ),
       );
+}
+
+/** Looks whether PAM can be called on this system at all. */
+export async function checkPamParts({ programFile }: CheckedHost): Promise<Finding> {
+  const fault = await findPamFault(programFile);
+  return fault === undefined ? fine(subject, 'it can be called on this system') : wrongAsSaid(subject, fault);
 }
 
 /** A line of a service file: a rule with its type, or the name of a file whose lines stand in its place. */

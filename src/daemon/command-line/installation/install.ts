@@ -19,6 +19,7 @@ import {
   type ProgramToInstall,
 } from './program-steps';
 import { controlService, findServiceSystem, serviceFile, serviceSteps, type ServiceSystem } from './service';
+import { findStartFault } from './start-fault';
 
 /** `remote-kernels install`: everything that a host with many users needs. A second time it changes only what is missing or older. */
 export async function runInstall(given: GivenOptions, programFile: string): Promise<number> {
@@ -43,8 +44,17 @@ export async function runInstall(given: GivenOptions, programFile: string): Prom
   await doSteps(missing, await InstallationRecord.open(places.system.state));
   const { pin } = await openDaemonCertificate(places.system.state, hostname());
   const isRunning = (await findRunningDaemon(places.system.state)) !== undefined;
-  if (!given.has('--no-start') && (!isRunning || missing.length > 0))
+  const fault = await findStartFault(places, program.programFile);
+  if (given.has('--no-start')) {
+    if (fault !== undefined) printWords(`Note: the daemon will not start: ${fault}`);
+  } else if (fault !== undefined) {
+    throw new CommandError(
+      `everything is installed, but the daemon was not started: ${fault}. Then: remote-kernels install`,
+      exitCodes.configuration,
+    );
+  } else if (!isRunning || missing.length > 0) {
     await startDaemon(serviceFile(system, places), isRunning);
+  }
   printWords(
     [
       `Installed. Configuration: ${join(places.system.configuration, 'config.json')}`,

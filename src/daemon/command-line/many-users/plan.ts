@@ -9,6 +9,7 @@ import {
   readSystemConfiguration,
 } from '../../configuration/system-configuration-file';
 import type { SystemPaths } from '../../configuration/system-paths';
+import { describePortFault } from '../../platform/unprivileged-ports';
 import type { GivenOptions } from '../parse-command-line';
 import { readLevel, readServeWords } from '../serve-process';
 
@@ -38,6 +39,9 @@ export async function readPlan(paths: SystemPaths, given: GivenOptions): Promise
     hostname(),
   );
   if (!serve.ok) return serve;
+  // Told here and not by the front door, so that a reload with such a port leaves the one before in use.
+  const portFault = describePortFault(serve.value.port);
+  if (portFault !== undefined) return failed(portFault);
   return parsed({
     configuration,
     serve: serve.value,

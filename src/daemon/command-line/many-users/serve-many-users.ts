@@ -9,6 +9,7 @@ import type { GivenOptions } from '../parse-command-line';
 import { stopSignal, takeDaemonLock, toStartError } from '../serve-process';
 import { CommandError, ignoreClosedOutputs, printResult, printWords } from '../terminal';
 import { startManyUsersDaemon, type ManyUsersDaemon } from './many-users-daemon';
+import { checkPamParts } from './pam-parts';
 import { readPlan } from './plan';
 import { checkPamFile, checkTrust, openSystemFolders, protectProcess } from './preconditions';
 
@@ -20,6 +21,7 @@ export async function runServeManyUsers(given: GivenOptions, programFile: string
       exitCodes.usage,
     );
   await checkTrust(programFile, process.env);
+  await checkPamParts(programFile);
   protectProcess();
   // What root makes here is never for others to write to, and the users' processes begin with what a login gives them.
   process.umask(0o022);
