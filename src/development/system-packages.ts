@@ -63,6 +63,11 @@ export const integrationPackages: readonly SystemPackage[] = [
     why: 'asks for a second factor at sign-ins',
     isInstalled: () => isThere('/usr/bin/google-authenticator'),
   },
+  {
+    name: 'openssh-server',
+    why: 'logs in beside kernels',
+    isInstalled: () => isThere('/usr/sbin/sshd'),
+  },
   { name: 'oathtool', why: 'makes second factors', isInstalled: () => isThere('/usr/bin/oathtool') },
   { name: 'zsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/zsh') },
   { name: 'fish', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/fish') },

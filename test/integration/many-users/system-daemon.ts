@@ -52,11 +52,12 @@ export async function startSystemDaemon(
   words: readonly string[] = [],
   { port: wantedPort = 0, isAnnounced = false, wrapper = [] }: SystemDaemonOptions = {},
 ): Promise<SystemDaemon> {
-  const [program = '', ...before] = [...wrapper, system.nodePath, system.programFile];
   const child = system.spawn(
-    program,
+    'env',
     [
-      ...before,
+      ...wrapper,
+      system.nodePath,
+      system.programFile,
       'serve',
       '--json',
       '--port',
