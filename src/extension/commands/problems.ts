@@ -154,8 +154,9 @@ function describeRefusal(error: WireError, place: ProblemPlace): Problem {
       ? []
       : [{ kind: 'show-text', title: t('Show Output'), name: `${environment} ${host}`, text: detail.output }];
   const sentences: Partial<Record<WireErrorCode, () => Problem>> = {
+    'environments-list-only': () => listOnly(host),
     'kernel-package-missing': () =>
-      errorOf(t('The environment {0} on {1} has no ipykernel.', environment, host), [
+      errorOf(missingPackageWords(error, environment, host), [
         ...(detail?.installCommand === undefined
           ? []
           : [{ kind: 'copy', title: t('Copy Command'), text: detail.installCommand } as const]),
@@ -213,6 +214,27 @@ function describeRefusal(error: WireError, place: ProblemPlace): Problem {
   return known === undefined
     ? errorOf(t('{0} refused: {1}', host, toSingleLine(error.message, 200)), [showLog()])
     : known();
+}
+
+function missingPackageWords({ detail }: WireError, environment: string, host: string): string {
+  return detail?.environments === 'list'
+    ? t(
+        'The environment {0} on {1} has no ipykernel, and the administrator of {1} allows only listing environments. Ask them to install it, or choose another one.',
+        environment,
+        host,
+      )
+    : t('The environment {0} on {1} has no ipykernel.', environment, host);
+}
+
+/** Changing environments is not this user's on this host. */
+export function listOnly(host: string): Problem {
+  return errorOf(
+    t(
+      'The administrator of {0} allows only listing environments. Ask them for a change.',
+      toSingleLine(host, 80),
+    ),
+    [],
+  );
 }
 
 function endWords({ detail }: WireError): string {

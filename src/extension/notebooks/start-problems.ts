@@ -39,7 +39,10 @@ export function describeStartFailure(
   switch (error.code) {
     case 'kernel-package-missing':
       return {
-        message: `The environment ${name} on ${host} has no ipykernel.`,
+        message:
+          error.detail?.environments === 'list'
+            ? `The environment ${name} on ${host} has no ipykernel, and the administrator of ${host} allows only listing environments. Ask them to install it, or choose another one.`
+            : `The environment ${name} on ${host} has no ipykernel.`,
         remedies: [
           ...(error.detail?.installCommand === undefined
             ? []

@@ -87,7 +87,12 @@ export class AgentClient extends AgentRequests implements Disposable {
 
   get capabilities(): RemoteCapabilities {
     const hasAgent = this.lastHello !== undefined;
-    return { hasEnvironments: hasAgent, hasFolders: hasAgent, hasPreferences: hasAgent };
+    return {
+      hasEnvironments: hasAgent,
+      hasFolders: hasAgent,
+      hasPreferences: hasAgent,
+      canChangeEnvironments: hasAgent && this.lastHello?.environments !== 'list',
+    };
   }
 
   /** Greets the agent over a connection and then uses it. Rejects when the agent does not answer; nothing is attached then. */
@@ -160,7 +165,9 @@ export class AgentClient extends AgentRequests implements Disposable {
 
   private async probeOnce(attached: Attachment): Promise<boolean> {
     try {
-      await this.greet(attached.http, withDeadline(probeTimeoutMs, 'the host'));
+      const hello = await this.greet(attached.http, withDeadline(probeTimeoutMs, 'the host'));
+      // What an administrator allows can change while a connection lasts.
+      if (this.attached === attached) this.lastHello = hello;
       return true;
     } catch (error) {
       if (this.attached !== attached) return false;

@@ -20,6 +20,8 @@ export interface RemoteCapabilities {
   readonly hasEnvironments: boolean;
   readonly hasFolders: boolean;
   readonly hasPreferences: boolean;
+  /** Whether the administrator of the host lets this user change environments, or only list them. */
+  readonly canChangeEnvironments: boolean;
 }
 
 /**
@@ -71,4 +73,9 @@ export interface RemoteKernel extends Disposable {
   readonly onDidChangeOpen: Event<boolean>;
   /** Fires when the host itself says that the kernel is gone or dead; a lost connection never fires it. */
   readonly onDidEnd: Event<KernelDetails | undefined>;
+  /**
+   * Fires when the host says that the kernel's keeper died and was replaced: what the kernel sent in between is not known, also not how much it
+   * was.
+   */
+  readonly onDidMiss: Event<void>;
 }

@@ -91,6 +91,15 @@ test('a missing ipykernel offers the exact command, and a kernel that did not st
     failed.remedies.map(({ title }) => title),
     ['Show Output', 'Choose Another'],
   );
+  const listOnly = describeProblem(
+    new WireError('kernel-package-missing', '', { environments: 'list' }),
+    place,
+  );
+  assert.match(listOnly?.message ?? '', /the administrator of lab-7 allows only listing environments/);
+  assert.deepEqual(
+    listOnly?.remedies.map(({ title }) => title),
+    ['Choose Another'],
+  );
   const limit = describeProblem(new WireError('kernel-limit-reached', '', { limit: 5 }), place);
   assert.equal(limit?.message, 'lab-7 allows 5 kernels for a person, and you have 5.');
 });

@@ -50,7 +50,12 @@ class FakeHost {
       get isAttached() {
         return isAttached();
       },
-      capabilities: { hasEnvironments: true, hasFolders: true, hasPreferences: true },
+      capabilities: {
+        hasEnvironments: true,
+        hasFolders: true,
+        hasPreferences: true,
+        canChangeEnvironments: true,
+      },
       environments: {
         get items() {
           return listed();

@@ -28,6 +28,11 @@ const failures: readonly [error: unknown, message: string, remedies: readonly st
     ['choose-another'],
   ],
   [
+    new WireError('kernel-package-missing', 'x', { environments: 'list' }),
+    'The environment torch on lab-7 has no ipykernel, and the administrator of lab-7 allows only listing environments. Ask them to install it, or choose another one.',
+    ['choose-another'],
+  ],
+  [
     new WireError('kernel-start-failed', 'x', {
       exitCode: 1,
       output: 'a\nb\nImportError: \u001b[31mno\u001b[0m numpy\n',

@@ -156,7 +156,7 @@ test('an environment says its kind, its Python and what runs kernels in it, or w
 });
 
 test('the row of an environment says whether a kernel can be started there', () => {
-  const surroundings = { hostId: 'h', isReachable: true, isPinned: false };
+  const surroundings = { hostId: 'h', isReachable: true, isPinned: false, isChangeable: true };
   assert.equal(
     environmentRow(sampleEnvironment(), surroundings).contextValue,
     'environment runnable unpinned',
@@ -167,6 +167,9 @@ test('the row of an environment says whether a kernel can be started there', () 
   );
   const bare = environmentRow(bareEnvironment(), surroundings);
   assert.equal(bare.contextValue, 'environment installable');
+  const bareOfOthers = environmentRow(bareEnvironment(), { ...surroundings, isChangeable: false });
+  assert.equal(bareOfOthers.contextValue, 'environment');
+  assert.match(bareOfOthers.tooltip, /the administrator of this host allows only listing/);
   assert.equal(bare.icon.id, 'warning');
   assert.equal(bare.accessibilityLabel, 'torch, conda, Python 3.11.7, ipykernel missing');
   const broken = environmentRow(
@@ -182,6 +185,7 @@ test('names of environments cannot break out of their row', () => {
     hostId: 'h',
     isReachable: true,
     isPinned: false,
+    isChangeable: true,
   });
   assert.equal(row.label, 'a␤bc');
 });

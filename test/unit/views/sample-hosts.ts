@@ -139,7 +139,12 @@ function sampleAgent(sample: SampleHost): RemoteAgent {
             homeFolder: '/home/ada',
           }
         : undefined,
-    capabilities: { hasEnvironments: true, hasFolders: true, hasPreferences: true },
+    capabilities: {
+      hasEnvironments: true,
+      hasFolders: true,
+      hasPreferences: true,
+      canChangeEnvironments: true,
+    },
     environments: sampleList(sample.environments ?? [], sample.freshness),
     kernels: sampleList(sample.kernels ?? [], sample.freshness),
     refreshEnvironments: refuse,

@@ -4,6 +4,7 @@ import { withDeadline } from '../../../base/time';
 import { canRunKernels } from '../../../protocol/environments';
 import { WireError } from '../../../protocol/errors';
 import { chooseEnvironment, problem } from '../choose';
+import { CommandProblem, listOnly } from '../problems';
 import type { CommandHandler } from '../handler';
 
 const answerTimeoutMs = 60_000;
@@ -16,6 +17,7 @@ export const copyInstallCommand: CommandHandler = async (dependencies, { target 
   const chosen = await chooseEnvironment(dependencies, target, t('Copy Command That Installs ipykernel'));
   if (chosen === undefined) return;
   const { host, environment } = chosen;
+  if (!host.agent.capabilities.canChangeEnvironments) throw new CommandProblem(listOnly(host.name));
   const signal = withDeadline(answerTimeoutMs, t('the environments of {0}', host.name));
   await host.agent.refreshEnvironments(signal);
   const fresh = host.agent.environments.get(environment.id);

@@ -22,7 +22,7 @@ export const listEnvironments: CommandHandler = async (dependencies, { target })
       { label: `$(notebook) ${t('Open Notebook Here')}`, value: commandIds.openNotebook },
       { label: `$(play) ${t('Start Kernel')}`, value: commandIds.startKernel },
     );
-  } else if (environment.problem === undefined) {
+  } else if (environment.problem === undefined && host.agent.capabilities.canChangeEnvironments) {
     choices.push({
       label: `$(copy) ${t('Copy Command That Installs ipykernel')}`,
       value: commandIds.copyInstallCommand,

@@ -10,11 +10,13 @@ export interface EnvironmentSurroundings {
   /** Whether the host can be asked for something now. */
   readonly isReachable: boolean;
   readonly isPinned: boolean;
+  /** Whether the administrator of the host lets this person change environments. */
+  readonly isChangeable: boolean;
 }
 
 /** The row of an environment. */
 export function environmentRow(environment: Environment, surroundings: EnvironmentSurroundings): TreeRow {
-  const { hostId, isReachable, isPinned } = surroundings;
+  const { hostId, isReachable, isPinned, isChangeable } = surroundings;
   const label = toSingleLine(environment.kernelspec?.displayName ?? environment.name, 120);
   const description = describeEnvironment(environment);
   const isRunnable = canRunKernels(environment);
@@ -24,10 +26,10 @@ export function environmentRow(environment: Environment, surroundings: Environme
     label,
     description,
     icon: environmentIcon(environment, isPinned),
-    tooltip: environmentTooltip(environment, label),
+    tooltip: environmentTooltip(environment, label, isChangeable),
     accessibilityLabel: `${label}, ${description.replaceAll(' · ', ', ')}`,
     contextValue: contextValue('environment', {
-      installable: environment.problem === undefined && !isRunnable,
+      installable: environment.problem === undefined && !isRunnable && isChangeable,
       pinned: isRunnable && isPinned,
       runnable: isRunnable && isReachable,
       unpinned: isRunnable && !isPinned,
@@ -87,7 +89,7 @@ function environmentIcon(environment: Environment, isPinned: boolean): TreeRow['
   return { id: environment.kind === 'kernelspec' ? 'symbol-method' : 'package' };
 }
 
-function environmentTooltip(environment: Environment, label: string): string {
+function environmentTooltip(environment: Environment, label: string, isChangeable: boolean): string {
   const { problem, ownerName, owner } = environment;
   return tooltipLines(escapeMarkdown(label), [
     [t('Path'), escapeMarkdown(environment.prefix)],
@@ -104,7 +106,12 @@ function environmentTooltip(environment: Environment, label: string): string {
         ? undefined
         : escapeMarkdown(ownerName ?? (owner === 'root' ? 'root' : t('another user'))),
     ],
-    [t('Changes'), environment.isWritable ? undefined : t('you cannot change it')],
+    [t('Changes'), changeWords(environment, isChangeable)],
     [t('Problem'), problem === undefined ? undefined : escapeMarkdown(problem.message)],
   ]);
+}
+
+function changeWords({ isWritable }: Environment, isChangeable: boolean): string | undefined {
+  if (!isChangeable) return t('the administrator of this host allows only listing');
+  return isWritable ? undefined : t('you cannot change it');
 }

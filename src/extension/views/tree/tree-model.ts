@@ -68,6 +68,7 @@ function environmentsRow(
       hostId: host.id,
       isReachable,
       isPinned: surroundings.isPinned({ hostId: host.id, environmentId: environment.id }),
+      isChangeable: host.agent.capabilities.canChangeEnvironments,
     }),
   );
   const notice = noticeOf(host, host.agent.environments, surroundings.moment.now);
