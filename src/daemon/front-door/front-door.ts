@@ -95,6 +95,11 @@ export class FrontDoor implements Disposable {
     this.wellKnown = { ...this.wellKnown, name };
   }
 
+  /** Asks the supervisor anew about all who are signed in: what is allowed can have changed. Who may not come in any more is cut off. */
+  recheckSignIns(): void {
+    this.signIns.clients.recheckAll();
+  }
+
   /** Uses this certificate for connections from now on; those that are open stay. Returns whether it is another one than before. */
   renew(certificate: DaemonCertificate): boolean {
     if (certificate.certificatePem === this.certificatePem) return false;

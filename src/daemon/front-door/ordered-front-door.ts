@@ -56,13 +56,14 @@ export class OrderedFrontDoor implements Disposable {
     this.counting.unref();
   }
 
-  /** Takes name and certificate of a further order. What needs another front door is left as it is, and the log says so. */
+  /** Takes name and certificate of a further order, and looks at all sign-ins anew: it can come of another configuration. What needs another front door is left as it is, and the log says so. */
   follow(order: FrontDoorOrder): void {
     const { frontDoor, log } = this.options;
     if (!this.isSamePlace(order))
       log.warn(
         'the order is for another place to listen or to be announced at; the front door stays where it is',
       );
+    frontDoor.recheckSignIns();
     if (order.name !== this.name) {
       this.name = order.name;
       frontDoor.rename(order.name);

@@ -30,7 +30,7 @@ export class SignedInClients implements Disposable {
   /** The users whose open connections are being checked. */
   private readonly rechecking = new Set<string>();
   private readonly timer: NodeJS.Timeout;
-  /** Counts endings, so that an answer of the supervisor from before one is not believed after it. */
+  /** Counts endings and changes of what is allowed, so that an answer of the supervisor from before one is not believed after it. */
   private endings = 0;
 
   constructor(
@@ -75,6 +75,17 @@ export class SignedInClients implements Disposable {
     if (client === undefined) return;
     for (const other of [...this.clients.values()])
       if (other === client || (isEverywhere && other.user === client.user)) this.end(other);
+  }
+
+  /**
+   * Believes no answer from before this any more: what is allowed has changed. Those with open connections are asked about now, the others when
+   * they are used.
+   */
+  recheckAll(): void {
+    this.endings += 1;
+    for (const [key, client] of this.clients)
+      this.clients.set(key, { ...client, checkedAtMs: Number.NEGATIVE_INFINITY });
+    this.recheck();
   }
 
   dispose(): void {
@@ -141,7 +152,12 @@ export class SignedInClients implements Disposable {
     }
     for (const [user, clients] of due) {
       this.rechecking.add(user);
-      void this.recheckUser(clients).finally(() => this.rechecking.delete(user));
+      const endingsBefore = this.endings;
+      void this.recheckUser(clients).finally(() => {
+        this.rechecking.delete(user);
+        // Some of them were asked about before the change.
+        if (endingsBefore !== this.endings) this.recheck();
+      });
     }
   }
 

@@ -119,6 +119,35 @@ test('a token without connections is forgotten and costs no question', async (t)
   assert.deepEqual(asked, ['ada-1', 'ada-1']);
 });
 
+test('when what is allowed has changed, everybody with open connections is asked about at once', async (t) => {
+  const { clients, answers, connect, asked } = clientsOf(t);
+  const [ada, other, bob] = [await connect('ada-1'), await connect('ada-2'), await connect('bob-1')];
+  answers.set('ada', refused);
+  const before = asked.length;
+  clients.recheckAll();
+  await settle();
+  assert.deepEqual(
+    [ada, other, bob].map(({ destroyed }) => destroyed),
+    [true, true, false],
+  );
+  assert.deepEqual(asked.slice(before).sort(), ['ada-1', 'ada-2', 'bob-1']);
+  await clients.find('bob-1');
+  assert.equal(asked.length, before + 3, 'the answer is remembered again');
+});
+
+test('an answer that was on its way when what is allowed changed is not believed', async (t) => {
+  const { clients, answers, connect, pass } = clientsOf(t);
+  const ada = await connect('ada-1');
+  const early: { resolve: (answer: ResumeAnswer) => void } = { resolve: () => undefined };
+  answers.set('ada', () => new Promise((resolve) => (early.resolve = resolve)));
+  await pass(1.5 * recheckIntervalMs);
+  clients.recheckAll();
+  answers.set('ada', refused);
+  early.resolve({ kind: 'resumed', user: 'ada', door });
+  await settle();
+  assert.ok(ada.destroyed);
+});
+
 /** Lets everything run that waits for no time. */
 async function settle(): Promise<void> {
   for (let turns = 0; turns < 5; turns += 1) await new Promise<void>((resolve) => setImmediate(resolve));
