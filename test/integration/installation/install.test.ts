@@ -6,33 +6,7 @@ import { connect } from 'node:tls';
 import { until, withDeadline } from '../../../src/base/time';
 import { pinOf } from '../../../src/protocol/pin';
 import { PrivateSystem } from '../../support/private-system';
-
-/** Every file below the folders that an installation can touch: kind, rights, owner, size and time or target, and path. */
-async function listFiles(system: PrivateSystem): Promise<readonly string[]> {
-  const places = ['/etc', '/opt', '/usr/local', '/var/lib', '/var/log', '/run', '/home'];
-  const output = await system.expect('find', [
-    ...places,
-    ...['-type', 'f', '-printf', '%y %m %u %s %T@ %p\\n', '-o', '-printf', '%y %m %u %l %p\\n'],
-  ]);
-  return output
-    .split('\n')
-    .filter((line) => line !== '')
-    .sort();
-}
-
-/** The same without times, and without what the programs that change accounts leave beside their files, and for these files their content. */
-async function listTraces(system: PrivateSystem): Promise<readonly string[]> {
-  const accounts = /\/etc\/(passwd|group|shadow|gshadow|subuid|subgid)$/;
-  const files = (await listFiles(system))
-    .filter((line) => !/\/etc\/((passwd|group|shadow|gshadow|subuid|subgid)-|\.pwd\.lock)$/.test(line))
-    .map((line) => line.replace(/^(f \S+ \S+ \S+) \S+ /, '$1 '));
-  const contents = await Promise.all(
-    files
-      .flatMap((line) => accounts.exec(line)?.[0] ?? [])
-      .map(async (path) => `${path}:\n${await system.expect('cat', [path])}`),
-  );
-  return [...files, ...contents];
-}
+import { listFiles, listTraces } from '../../support/private-system-traces';
 
 function runDaemon(system: PrivateSystem, ...words: readonly string[]) {
   return system.run(system.nodePath, [system.programFile, ...words]);
