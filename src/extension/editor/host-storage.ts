@@ -27,6 +27,7 @@ const savedHostsSchema = v.array(
     userName: v.exactOptional(text),
     lastSeenAt: v.exactOptional(v.number()),
     wasConnected: v.exactOptional(v.boolean()),
+    isSignedOut: v.exactOptional(v.boolean()),
   }),
 );
 

@@ -22,6 +22,8 @@ export interface Host {
   readonly accepted?: { readonly pin: Pin; readonly at: number } | undefined;
   /** The user name of the last sign-in. */
   readonly userName?: string | undefined;
+  /** Whether the person signed out of it and has not signed in since. */
+  readonly isSignedOut: boolean;
   /** Milliseconds since the epoch of the last sign of life: announcement or connection. */
   readonly lastSeenAt?: number | undefined;
   /** Whether it is announced on the network at the moment. */
@@ -99,6 +101,8 @@ export interface SavedHost {
   readonly lastSeenAt?: number;
   /** Whether it was connected when the editor was closed: connected again without questions at the next start. */
   readonly wasConnected?: boolean;
+  /** Whether the person signed out since it was connected last. */
+  readonly isSignedOut?: boolean;
 }
 
 /** Keeps saved hosts. Synchronous reads: controllers are made from it before any network. */

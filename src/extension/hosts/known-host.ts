@@ -58,6 +58,10 @@ export class KnownHost implements Host, Disposable {
     return this.described.saved?.userName;
   }
 
+  get isSignedOut(): boolean {
+    return this.described.saved?.isSignedOut === true;
+  }
+
   get lastSeenAt(): number | undefined {
     const times = [this.described.saved?.lastSeenAt, this.described.announcedAt];
     const known = times.filter((time) => time !== undefined);

@@ -123,6 +123,7 @@ class HostRegistry implements Hosts, Disposable {
     if (host === undefined) return { isHostTold: false };
     const isHostTold = await this.tellSignOut(host, isEverywhere, signal);
     await this.secrets.forget(host.description.saved);
+    if (host.description.saved !== undefined) this.update(host, { isSignedOut: true });
     this.disconnect(id);
     return { isHostTold };
   }
@@ -310,6 +311,7 @@ class HostRegistry implements Hosts, Disposable {
       userName,
       lastSeenAt: this.clock.now(),
       wasConnected: true,
+      isSignedOut: false,
       // A key that an authority vouched for is kept without a date: it names the secrets and is not demanded.
       ...(pin === undefined || saved?.acceptedAt !== undefined ? {} : { pin }),
       ...(daemonId === undefined ? {} : { daemonId }),

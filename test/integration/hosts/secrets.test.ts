@@ -66,6 +66,10 @@ test('signing out says whether the host was told, and forgets the sign-in here i
     assert.deepEqual(outcome, { isHostTold: canSignOut && isReachable });
     assert.equal(profile.secrets.values.size, 0);
     assert.equal(host.state.kind, 'disconnected');
+    assert.equal(host.isSignedOut, true);
+    if (!isReachable) continue;
+    await hosts.connect(host.id, { interaction: remembering('ada'), signal: signal() });
+    assert.equal(host.isSignedOut, false);
   }
 });
 

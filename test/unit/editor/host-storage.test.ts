@@ -18,6 +18,7 @@ const saved: SavedHost = {
   userName: 'ada',
   lastSeenAt: 2,
   wasConnected: true,
+  isSignedOut: false,
 };
 
 test('a saved host comes back whole', () => {

@@ -40,6 +40,9 @@ const hostCases: readonly (readonly [SampleHost, string])[] = [
   [{}, 'offline'],
   [{ isAnnounced: true }, 'not connected'],
   [{ endpoints: [typed] }, 'not connected'],
+  [{ endpoints: [typed], isSignedOut: true }, 'signed out'],
+  [{ isSignedOut: true }, 'offline'],
+  [{ state: connected, isSignedOut: true }, 'connected as ada'],
   [{ endpoints: [{ kind: 'ssh', destination: 'gpu-login' }] }, 'SSH · not connected'],
   [{ endpoints: [{ kind: 'local' }] }, 'not connected'],
 ];
@@ -104,6 +107,7 @@ test('a sign-in can be ended as long as this computer may hold one, also without
     [{ userName: 'ada' }, true],
     [{ userName: 'ada', state: { kind: 'failed', cause, since: now } }, true],
     [{ userName: 'ada', sources: ['discovered'] }, false],
+    [{ userName: 'ada', isSignedOut: true }, false],
     [{ userName: 'ada', endpoints: [{ kind: 'ssh', destination: 'gpu-login' }] }, false],
     [{}, false],
   ];

@@ -24,6 +24,7 @@ export interface SampleHost {
   readonly kernels?: readonly KernelDetails[];
   readonly freshness?: WatchedList<unknown>['freshness'];
   readonly userName?: string;
+  readonly isSignedOut?: boolean;
   readonly isAnnounced?: boolean;
   readonly lastSeenAt?: number;
   readonly accepted?: Host['accepted'];
@@ -42,6 +43,7 @@ export function sampleHost(sample: SampleHost = {}): Host {
     state: sample.state ?? { kind: 'disconnected' },
     agent: sampleAgent(sample),
     ...(sample.userName === undefined ? {} : { userName: sample.userName }),
+    isSignedOut: sample.isSignedOut ?? false,
     isAnnounced: sample.isAnnounced ?? false,
     ...(sample.lastSeenAt === undefined ? {} : { lastSeenAt: sample.lastSeenAt }),
     ...(sample.accepted === undefined ? {} : { accepted: sample.accepted }),

@@ -102,19 +102,21 @@ function describeDisconnected(host: Host, moment: Moment): string {
       ? t('offline')
       : t('offline, last seen {0}', dayWords(host.lastSeenAt, moment));
   }
+  if (host.isSignedOut) return t('signed out');
   if (host.endpoints[0]?.kind === 'ssh') return t('SSH · not connected');
   return t('not connected');
 }
 
 /**
- * Whether there may be a sign-in to end. A saved host keeps it beyond the connection, so it can be ended without one; whether it still holds only
- * the host knows.
+ * Whether there may be a sign-in to end. A saved host keeps it beyond the connection, so it can be ended without one, until the person has signed
+ * out; whether it still holds only the host knows.
  */
 export function canSignOut(host: Host): boolean {
   if (isLocal(host)) return false;
   if (host.state.kind === 'connected' || isLost(host.state)) return true;
   return (
     host.sources.has('saved') &&
+    !host.isSignedOut &&
     host.userName !== undefined &&
     host.userName !== '' &&
     host.endpoints.some((endpoint) => endpoint.kind === 'tls')
