@@ -51,6 +51,10 @@ export interface Workbench {
   showView(name: string): Promise<void>;
   /** Waits for an item of the tree by what a screen reader says. */
   treeItem(name: string | RegExp): Promise<Locator>;
+  /** Presses a button in the row of an item of the tree, by its title. */
+  treeButton(item: string | RegExp, button: string): Promise<void>;
+  /** Chooses an entry of the context menu of an item of the tree. */
+  treeMenu(item: string | RegExp, entry: string): Promise<void>;
   /** Loads the window again, as *Developer: Reload Window* does. */
   reload(): Promise<void>;
   /** Keeps a picture in `artifacts/screenshots/`. */
@@ -170,6 +174,27 @@ class PageWorkbench implements Workbench {
     const found = this.page.getByRole('treeitem', { name });
     await found.first().waitFor();
     return found.first();
+  }
+
+  async treeButton(item: string | RegExp, button: string): Promise<void> {
+    const row = await this.treeItem(item);
+    await row.hover();
+    await row.getByRole('button', { name: button, exact: true }).click();
+  }
+
+  async treeMenu(item: string | RegExp, entry: string): Promise<void> {
+    const row = await this.treeItem(item);
+    await row.click({ button: 'right' });
+    const found = this.page.getByRole('menuitem', { name: entry, exact: true });
+    await found.waitFor();
+    // The editor takes no click in the first moment of a menu, which might have been meant for what was there before.
+    await until(
+      async () => {
+        await found.click({ timeout: 1000 }).catch(() => undefined);
+        return (await found.count()) === 0 ? true : undefined;
+      },
+      withDeadline(waitMs, `the choice of ${entry}`),
+    );
   }
 
   async reload(): Promise<void> {
