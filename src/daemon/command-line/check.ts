@@ -6,6 +6,7 @@ import { checkServiceAccount, checkSetpriv } from './checking/check-accounts';
 import { checkCertificate } from './checking/check-certificate';
 import { checkClock } from './checking/check-clock';
 import { checkAgentConfiguration, checkConfiguration } from './checking/check-configuration';
+import { checkNames } from './checking/check-names';
 import { checkAnnouncement, checkPort } from './checking/check-network';
 import { checkPam, checkPamParts } from './checking/check-pam';
 import { checkPortRights } from './checking/check-port-rights';
@@ -36,6 +37,7 @@ export async function checkHost(host: CheckedHost): Promise<readonly Finding[]> 
   const value = configuration.value ?? v.parse(systemConfigurationSchema, {});
   return [
     ...configuration.findings,
+    ...(await checkNames(value)),
     ...(await checkAgentConfiguration(host)),
     ...(await checkServiceAccount()),
     await checkSetpriv(),
