@@ -12,7 +12,7 @@ import {
 } from '../platform/private-files';
 import { describeCertificate, expiryMarginMs, type DaemonCertificate } from './daemon-certificate';
 import { makeCertificate } from './certificate-making';
-import { ownCertificateFile, readOwnCertificate } from './own-certificate';
+import { certificatesIn, ownCertificateFile, readOwnCertificate } from './own-certificate';
 
 /**
  * The certificate of the daemon: the administrator's own where `certificate use` has put one, otherwise the one of {@link openCertificate}.
@@ -48,14 +48,17 @@ export async function openCertificate(
   return describeCertificate(privateKeyPem, certificatePem);
 }
 
-/** The certificate in that folder for showing it, or `undefined` when no daemon has run there yet. Makes nothing and reads no private key. */
+/** The certificate in that folder for showing it, or `undefined` when no daemon has run there yet. Makes nothing and gives no private key. */
 export async function readShownCertificate(
   folder: string,
 ): Promise<{ readonly pin: Pin; readonly certificatePem: string; readonly validToMs: number } | undefined> {
-  const certificatePem =
+  const found =
     (await readFileIfPresent(join(folder, ownCertificateFile))) ??
     (await readFileIfPresent(join(folder, certificateFile)));
-  if (certificatePem === undefined) return undefined;
+  if (found === undefined) return undefined;
+  const certificatePem = certificatesIn(found)
+    .map((one) => `${one}\n`)
+    .join('');
   const certificate = new X509Certificate(certificatePem);
   return { pin: pinOf(certificate.publicKey), certificatePem, validToMs: Date.parse(certificate.validTo) };
 }

@@ -6,10 +6,11 @@ import { systemErrorCode, toError, wrapError } from '../../base/errors';
 import { ensurePrivateFolder, readFileIfPresent, writePrivateFile } from '../platform/private-files';
 import { describeCertificate, type DaemonCertificate } from './daemon-certificate';
 
-const ownKeyFile = 'own-key.pem';
-
-/** The administrator's own certificate and those between it and its CA, in the folder of the daemon's state. */
-export const ownCertificateFile = 'own-certificate.pem';
+/**
+ * The administrator's own key, certificate and those between it and its CA, in the folder of the daemon's state. One file, so that they are put in
+ * and replaced all at once: whoever reads sees the pair before or the pair after, also when the program or the machine stops in between.
+ */
+export const ownCertificateFile = 'own.pem';
 
 /** Why a certificate cannot be used, in words that say what to do. */
 export class CertificateError extends Error {
@@ -24,17 +25,16 @@ export class CertificateError extends Error {
  * are damaged, do not belong together, or the key can be read by others. Dates are not looked at: they end while the daemon runs, too.
  */
 export async function readOwnCertificate(folder: string): Promise<DaemonCertificate | undefined> {
-  const certificatePath = join(folder, ownCertificateFile);
-  const keyPath = join(folder, ownKeyFile);
-  const certificatePem = await readFileIfPresent(certificatePath);
-  if (certificatePem === undefined) return undefined;
-  const privateKeyPem = await readFileIfPresent(keyPath);
+  const path = join(folder, ownCertificateFile);
+  const pem = await readFileIfPresent(path);
+  if (pem === undefined) return undefined;
   try {
-    if (privateKeyPem === undefined) throw new CertificateError(`${keyPath} is missing`);
-    if (((await stat(keyPath)).mode & 0o077) !== 0)
-      throw new CertificateError(`other users can read ${keyPath}`);
-    checkKeyAndChain(readPrivateKey(privateKeyPem), readChain(certificatePem));
-    return describeCertificate(privateKeyPem, certificatePem);
+    if (((await stat(path)).mode & 0o077) !== 0)
+      throw new CertificateError(`other users can read ${path}, and with it the key`);
+    const privateKey = readPrivateKey(pem);
+    const chain = readChain(pem);
+    checkKeyAndChain(privateKey, chain);
+    return toDaemonCertificate(privateKey, chain);
   } catch (error) {
     throw new CertificateError(
       `the certificate that was put in cannot be used: ${toError(error).message}. Put it in again with: remote-kernels certificate use --cert FILE --key FILE, or go back with: remote-kernels certificate use --self-signed`,
@@ -56,30 +56,32 @@ export function checkOwnCertificate(
   const chain = readChain(certificatePem);
   checkKeyAndChain(privateKey, chain);
   for (const certificate of chain) checkDates(certificate, nowMs);
-  const pem = chain.map((certificate) => certificate.toString()).join('');
-  return describeCertificate(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), pem);
+  return toDaemonCertificate(privateKey, chain);
 }
 
-/** Keeps an own certificate in that folder, for this user only. */
+/** Keeps an own certificate in that folder, for this user only, in place of the one before: all of it or, when this fails, nothing. */
 export async function storeOwnCertificate(folder: string, certificate: DaemonCertificate): Promise<void> {
   await ensurePrivateFolder(folder);
-  // The certificate is what makes it count, so it comes last.
-  await writePrivateFile(join(folder, ownKeyFile), certificate.privateKeyPem);
-  await writePrivateFile(join(folder, ownCertificateFile), certificate.certificatePem);
+  const { privateKeyPem, certificatePem } = certificate;
+  await writePrivateFile(join(folder, ownCertificateFile), `${privateKeyPem}${certificatePem}`);
 }
 
 /** Removes the own certificate, so that the self-signed one is used. Returns whether there was one. */
 export async function removeOwnCertificate(folder: string): Promise<boolean> {
-  let hasRemoved = false;
-  for (const file of [ownCertificateFile, ownKeyFile]) {
-    try {
-      await unlink(join(folder, file));
-      hasRemoved = true;
-    } catch (error) {
-      if (systemErrorCode(error) !== 'ENOENT') throw error;
-    }
+  try {
+    await unlink(join(folder, ownCertificateFile));
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return false;
+    throw error;
   }
-  return hasRemoved;
+}
+
+function toDaemonCertificate(privateKey: KeyObject, chain: readonly X509Certificate[]): DaemonCertificate {
+  return describeCertificate(
+    privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    chain.map((certificate) => certificate.toString()).join(''),
+  );
 }
 
 function readPrivateKey(pem: string): KeyObject {
@@ -121,8 +123,13 @@ function checkStrength(key: KeyObject): void {
   }
 }
 
+/** The certificates in a file that can also hold a key, one PEM each. */
+export function certificatesIn(pem: string): readonly string[] {
+  return pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+}
+
 function readChain(pem: string): readonly X509Certificate[] {
-  const blocks = pem.match(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g) ?? [];
+  const blocks = certificatesIn(pem);
   if (blocks.length === 0) throw new CertificateError('the certificate file holds no certificate in PEM');
   return blocks.map((block, index) => {
     try {

@@ -1,14 +1,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { expectParsed, parseJson } from '../../../src/base/parse';
-import { until, withDeadline } from '../../../src/base/time';
-import { exitCodes, parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
+import { exitCodes } from '../../../src/protocol/command-line';
 import { hasProgram, isRoot, requirePeer } from '../../support/peers';
 import { plainPamFile, PrivateSystem } from '../../support/private-system';
+import { configure, startConfiguredDaemon } from './configured-daemon';
 
 const run = promisify(execFile);
 
@@ -25,13 +22,8 @@ async function systemWithOwnNetwork(t: TestContext) {
   const file = '/proc/sys/net/ipv4/ip_unprivileged_port_start';
   const setFirstPort = (port: number) => system.expect('sh', ['-c', `echo ${port} > ${file}`]);
   await setFirstPort(1024);
-  await configure(system, 443);
+  await configure(system, { port: 443 });
   return { system, setFirstPort };
-}
-
-function configure(system: PrivateSystem, port: number): Promise<void> {
-  const configuration = { port, listen: ['127.0.0.1'], announce: false };
-  return system.write('/etc/remote-kernels/config.json', JSON.stringify(configuration));
 }
 
 const runDaemon = (system: PrivateSystem, ...words: readonly string[]) =>
@@ -68,34 +60,14 @@ test('where the system lets everybody have port 443 the front door listens there
   const checked = await runDaemon(system, 'check');
   assert.equal(checked.code, 0, checked.stdout);
   assert.match(checked.stdout, /ok +port +programs without rights may have 443/);
-  const daemon = system.spawn(system.nodePath, [system.programFile, 'serve', '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const said: Buffer[] = [];
-  daemon.stderr?.on('data', (chunk: Buffer) => said.push(chunk));
-  const words = () => Buffer.concat(said).toString();
-  assert.ok(daemon.stdout !== null);
-  const events: ServeEvent[] = [];
-  createInterface({ input: daemon.stdout }).on('line', (line) =>
-    events.push(expectParsed(parseJson(line, parseServeEvent))),
-  );
-  const listening = await until(
-    () => events.find(({ event }) => event === 'listening'),
-    withDeadline(60_000, 'the daemon'),
-  );
-  assert.ok(listening.event === 'listening');
-  assert.deepEqual(listening.addresses, ['127.0.0.1:443']);
+  const daemon = await startConfiguredDaemon(system);
+  assert.deepEqual(daemon.ports(), [443]);
 
-  await configure(system, 442);
-  daemon.kill('SIGHUP');
-  await until(
-    () => (words().includes('port 442 is below 443') ? true : undefined),
-    withDeadline(60_000, 'the complaint of the reload'),
-  );
-  assert.match(words(), /the one before stays in force/);
+  await configure(system, { port: 442 });
+  daemon.child.kill('SIGHUP');
+  await daemon.said('port 442 is below 443');
+  assert.match(daemon.words(), /the one before stays in force/);
   const sockets = await system.expect('ss', ['-H', '-ltn']);
   assert.match(sockets, /127\.0\.0\.1:443\s/);
-  const ended = once(daemon, 'exit', { signal: withDeadline(60_000, 'the end') });
-  daemon.kill('SIGTERM');
-  assert.deepEqual((await ended)[0], exitCodes.ok);
+  assert.equal(await daemon.end(), exitCodes.ok);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, readdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
+import { chmod, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { promisify } from 'node:util';
@@ -62,7 +62,8 @@ test('a certificate with its chain is accepted, kept for this user only, and use
   assert.deepEqual(opened, checked);
   assert.notEqual(opened.pin, before.pin);
   assert.equal(opened.certificatePem.match(/BEGIN CERTIFICATE/g)?.length, 3);
-  assert.equal((await readShownCertificate(folder))?.pin, checked.pin);
+  const shown = await readShownCertificate(folder);
+  assert.deepEqual([shown?.pin, shown?.certificatePem], [checked.pin, checked.certificatePem]);
   for (const file of await readdir(folder))
     assert.equal((await stat(join(folder, file))).mode & 0o777, 0o600, file);
   assert.equal(await removeOwnCertificate(folder), true);
@@ -110,12 +111,13 @@ test('what cannot be used is refused with a reason', async (t) => {
 });
 
 test('a damaged own certificate is an error and not replaced by another key', async (t) => {
-  const { host, key } = await chainOf(t);
+  const { host, key, read } = await chainOf(t);
   const folder = join(await temporaryFolder(t), 'state');
   const damages: readonly (readonly [string, (folder: string) => Promise<void>])[] = [
-    ['is missing', (place) => unlink(join(place, 'own-key.pem'))],
-    ['other users can read', (place) => chmod(join(place, 'own-key.pem'), 0o640)],
-    ['no certificate in PEM', (place) => writeFile(join(place, 'own-certificate.pem'), 'x')],
+    ['other users can read', (place) => chmod(join(place, 'own.pem'), 0o640)],
+    ['no private key in PEM', (place) => writeFile(join(place, 'own.pem'), host)],
+    ['no certificate in PEM', (place) => writeFile(join(place, 'own.pem'), key)],
+    ['does not belong', async (place) => writeFile(join(place, 'own.pem'), (await read('root.key')) + host)],
   ];
   for (const [reason, damage] of damages) {
     await removeOwnCertificate(folder);

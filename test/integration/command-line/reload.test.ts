@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { readFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { expectParsed, parseJson } from '../../../src/base/parse';
+import { until, withDeadline } from '../../../src/base/time';
+import { checkOwnCertificate, readOwnCertificate } from '../../../src/daemon/front-door/own-certificate';
+import { exitCodes } from '../../../src/protocol/command-line';
+import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
+import { parseKernelModel } from '../../../src/protocol/jupyter';
+import { pinOf } from '../../../src/protocol/pin';
+import { runCommand } from '../../../src/development/run-command';
+import { people, plainPamFile, PrivateSystem } from '../../support/private-system';
+import { temporaryFolder } from '../../support/temporary-folder';
+import { ask, bearer, rawConnection } from '../front-door/front-door-under-test';
+import { giveEnvironment } from '../many-users/system-daemon';
+import { configure, startConfiguredDaemon } from './configured-daemon';
+import { openKernelStream } from './kernel-stream';
+
+/** Makes a key and a certificate in that folder by OpenSSL. */
+async function makePair(folder: string, name: string) {
+  const [certificateFile, keyFile] = [join(folder, `${name}.pem`), join(folder, `${name}.key`)];
+  await runCommand(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '90'],
+      ...['-subj', `/CN=${name}`, '-keyout', keyFile, '-out', certificateFile],
+    ],
+    { timeoutMs: 30_000 },
+  );
+  const [certificate, key] = [await readFile(certificateFile, 'utf8'), await readFile(keyFile, 'utf8')];
+  return { certificate, key, pin: pinOf(new X509Certificate(certificate).publicKey) };
+}
+
+async function pinAt(port: number): Promise<string> {
+  const socket = await rawConnection(port);
+  const certificate = socket.getPeerX509Certificate();
+  socket.destroy();
+  assert.ok(certificate !== undefined);
+  return pinOf(certificate.publicKey);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  assert.ok(bound !== null && typeof bound === 'object');
+  server.close();
+  await once(server, 'close');
+  return bound.port;
+}
+
+/** Signs ada in and starts a kernel of hers. */
+async function workAsAda(port: number) {
+  const body = JSON.stringify({ username: 'ada', answers: [people.ada] });
+  const signal = withDeadline(90_000, 'the sign-in');
+  const answer = await ask(port, { method: 'POST', path: frontDoorPaths.signIn, signal }, body);
+  assert.equal(answer.status, 200, answer.text);
+  const { token } = expectParsed(parseJson(answer.text, parseSignedIn));
+  const headers = { ...bearer(token), 'content-type': 'application/json' };
+  const specs = await ask(port, { path: '/api/kernelspecs', headers });
+  const { default: name } = JSON.parse(specs.text) as { default: string };
+  const started = await ask(
+    port,
+    { method: 'POST', path: '/api/kernels', headers },
+    JSON.stringify({ name }),
+  );
+  assert.equal(started.status, 201, started.text);
+  return { token, headers, kernelId: expectParsed(parseJson(started.text, parseKernelModel)).id };
+}
+
+const counted = (count: number) => Array.from({ length: count }, (_, number) => number);
+
+test('whoever is killed while certificates are put in leaves the pair before or the pair after', async (t) => {
+  const folder = await temporaryFolder(t);
+  const pairs = [await makePair(folder, 'one'), await makePair(folder, 'other')];
+  const state = join(folder, 'state');
+  const pins = new Set<string>();
+  for (let round = 0; round < 12; round += 1) {
+    const child = spawn(
+      process.execPath,
+      ['--import', 'tsx', join(__dirname, 'store-certificates.ts'), state],
+      { stdio: ['pipe', 'pipe', 'inherit'] },
+    );
+    const exited = once(child, 'exit');
+    child.stdin.end(JSON.stringify(pairs));
+    await once(child.stdout, 'data', { signal: withDeadline(60_000, 'the writer') });
+    const first = await readOwnCertificate(state).catch((error: unknown) => {
+      child.kill('SIGKILL');
+      throw error;
+    });
+    // Not after a time but in the middle of the work: each reading takes another part of a round.
+    for (let reads = 0; reads < round; reads += 1) await readOwnCertificate(state);
+    child.kill('SIGKILL');
+    await exited;
+    const left = await readOwnCertificate(state);
+    for (const found of [first, left]) {
+      if (found === undefined) continue;
+      checkOwnCertificate(found.certificatePem, found.privateKeyPem, Date.now());
+      pins.add(found.pin);
+    }
+  }
+  assert.deepEqual([...pins].sort(), pairs.map(({ pin }) => pin).sort());
+});
+
+test('a certificate is replaced and taken back while a kernel prints, and its connection stays open', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined) return;
+  await giveEnvironment(system, 'ada');
+  await configure(system, { port: 0 });
+  const daemon = await startConfiguredDaemon(system);
+  const [port = 0] = daemon.ports();
+  const { token, kernelId } = await workAsAda(port);
+  const stream = await openKernelStream(t, { port, token, kernelId });
+  await stream.further(20);
+
+  const ownPin = await pinAt(port);
+  const folder = await temporaryFolder(t);
+  const { pin } = await makePair(folder, 'lab-7');
+  const use = (...words: readonly string[]) =>
+    system.expect(system.nodePath, [system.programFile, 'certificate', 'use', ...words]);
+  for (const [words, wanted] of [
+    [['--cert', join(folder, 'lab-7.pem'), '--key', join(folder, 'lab-7.key')], pin],
+    [['--self-signed'], ownPin],
+  ] as const) {
+    await use(...words);
+    const isShown = async () => ((await pinAt(port)) === wanted ? true : undefined);
+    await until(isShown, withDeadline(60_000, 'the other certificate'));
+    await stream.further(20);
+  }
+  assert.equal(stream.closedWith(), undefined);
+  assert.deepEqual(stream.numbers(), counted(stream.numbers().length));
+  assert.deepEqual(daemon.ports(), [port]);
+  assert.equal(await daemon.end(), exitCodes.ok);
+});
+
+test('another port ends connections, and sign-ins and kernels are there at the other one', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined) return;
+  await giveEnvironment(system, 'ada');
+  const [first, second] = [await freePort(), await freePort()];
+  await configure(system, { port: first });
+  const daemon = await startConfiguredDaemon(system);
+  const { token, headers, kernelId } = await workAsAda(first);
+  const stream = await openKernelStream(t, { port: first, token, kernelId });
+  await stream.further(5);
+
+  await configure(system, { port: second });
+  daemon.child.kill('SIGHUP');
+  await until(
+    () => (daemon.ports().at(-1) === second ? true : undefined),
+    withDeadline(60_000, 'the front door at the other port'),
+  );
+  await until(
+    () => (stream.closedWith() === undefined ? undefined : true),
+    withDeadline(60_000, 'the end of the connection'),
+  );
+  const before = stream.numbers();
+  assert.deepEqual(before, counted(before.length));
+  await assert.rejects(rawConnection(first), /ECONNREFUSED/);
+  const { status, text } = await ask(second, { path: `/api/kernels/${kernelId}`, headers });
+  assert.equal(status, 200, text);
+  assert.equal(expectParsed(parseJson(text, parseKernelModel)).execution_state, 'busy');
+  assert.equal(await daemon.end(), exitCodes.ok);
+});
