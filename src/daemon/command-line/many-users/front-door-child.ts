@@ -138,6 +138,8 @@ export class FrontDoorChild implements Disposable {
       if (isEnded) return;
       isEnded = true;
       channel?.dispose();
+      // What it started may have outlived it, and speaks for no front door any more.
+      child.stdout?.destroy();
       this.ended(how, performance.now() - startedAtMs);
     };
     child.once('error', (error) => ended(error.message));
