@@ -41,6 +41,11 @@ export class CheckQueue {
     }
   }
 
+  /** Treats a source as one that has had no turn: its check was right, so it does not stand behind those who guess when it comes back. */
+  forgetTurn(source: string): void {
+    this.lastTurns = this.lastTurns.filter((other) => other !== source);
+  }
+
   /** Resolves with whether it is this attempt's turn, which the caller then has to give back. */
   private enter(source: string, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();

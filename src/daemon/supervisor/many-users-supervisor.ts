@@ -223,6 +223,7 @@ export class ManyUsersSupervisor implements Supervisor {
       }
       case 'accepted':
         this.limits.accepted(username, source);
+        this.checks.forgetTurn(source);
         log.info(`2/4: PAM accepts ${outcome.account.name} (${outcome.account.uid})`);
         return this.admit(question, outcome.account, signal, log);
     }

@@ -21,7 +21,7 @@ function queueOf(maxRunning: number, maxWaiting: number) {
     ends.shift()?.();
     for (let turns = 0; turns < 5; turns += 1) await Promise.resolve();
   };
-  return { run, began, endNext, controller };
+  return { queue, run, began, endNext, controller };
 }
 
 test('no more checks run at once than are allowed, and all of them run in the end', async () => {
@@ -43,6 +43,25 @@ test('a source with many attempts delays another by one check only', async () =>
   assert.ok(began.indexOf('home') <= 2, began.join());
   for (let count = 0; count < 51; count += 1) await endNext();
   assert.equal(await all.at(-1), 'home');
+});
+
+test('a source whose check was right comes next when it is back, and those who guess stay in their order', async () => {
+  const { queue, run, began, endNext } = queueOf(1, 100);
+  const attackers = ['a', 'b', 'c', 'd'];
+  const all = [...attackers, ...attackers, ...attackers].map((source) => run(source));
+  await Promise.resolve();
+  all.push(run('home', 'first'));
+  while (!began.includes('first')) await endNext();
+  all.push(run('home', 'second'));
+  await endNext();
+  assert.ok(!began.includes('second'), began.join());
+  queue.forgetTurn('home');
+  await endNext();
+  assert.equal(began.at(-1), 'second', began.join());
+  while (began.length < all.length) await endNext();
+  assert.deepEqual(began.slice(-4).sort(), attackers);
+  for (let count = 0; count < 2; count += 1) await endNext();
+  await Promise.all(all);
 });
 
 test('a full queue pushes out an attempt of the source that has the most there', async () => {
