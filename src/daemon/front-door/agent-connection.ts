@@ -1,6 +1,5 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import { withDeadline } from '../../base/time';
 import { toError } from '../../base/errors';
 import { headers } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
@@ -17,6 +16,9 @@ export interface ForwardingContext {
   readonly signal: AbortSignal;
 }
 
+/** What may wait for an agent to read it. A record of TLS is 16 KiB: with room for one only, every record of an upload would stop and start the client. */
+const agentBufferBytes = 256 * 1024;
+
 /**
  * Connects to the agent. If nobody accepts behind the known door, the supervisor is asked once more, and the connection tried once more: nothing
  * of the request has been sent yet, so nothing can happen twice. Rejects with a {@link WireError} `agent-unavailable`.
@@ -24,10 +26,7 @@ export interface ForwardingContext {
 export async function connectToAgent(
   context: ForwardingContext,
 ): Promise<{ readonly door: Door; readonly socket: Socket }> {
-  const connect = async (door: Door) => ({
-    door,
-    socket: await connectTo(door.socket, withDeadline(context.connectTimeoutMs, 'the agent', context.signal)),
-  });
+  const connect = async (door: Door) => ({ door, socket: await connectInTime(door.socket, context) });
   const known = await context.findDoor(false);
   try {
     return await connect(known);
@@ -39,6 +38,24 @@ export async function connectToAgent(
         cause: error,
       });
     });
+  }
+}
+
+/** With a deadline of its own that ends with the connecting: one that ran on after every request would cost more than the request. */
+async function connectInTime(path: string, { connectTimeoutMs, signal }: ForwardingContext): Promise<Socket> {
+  signal.throwIfAborted();
+  const connecting = new AbortController();
+  const onAbort = () => connecting.abort(signal.reason);
+  const timer = setTimeout(() => {
+    const words = `the agent: no answer within ${connectTimeoutMs / 1000} s`;
+    connecting.abort(new DOMException(words, 'TimeoutError'));
+  }, connectTimeoutMs);
+  signal.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await connectTo(path, connecting.signal, { highWaterMark: agentBufferBytes });
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
   }
 }
 

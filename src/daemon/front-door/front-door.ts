@@ -14,6 +14,7 @@ import type { Supervisor } from '../../protocol/supervisor';
 import type { FrontDoorLimits } from '../configuration/front-door-limits';
 import { readTarget, sendError, sendJson, toWireError } from '../platform/http';
 import type { ForwardingContext } from './agent-connection';
+import { AnswersUnderWay } from './answers-under-way';
 import { readToken, refuseTokenInUrl } from './authorization';
 import type { DaemonCertificate } from './daemon-certificate';
 import { Connections, type Connection } from './connections';
@@ -48,9 +49,7 @@ export class FrontDoor implements Disposable {
   private readonly secureSockets = new Set<TLSSocket>();
   private certificatePem: string;
   private wellKnown: WellKnown;
-  private requestsUnderWay = 0;
-  /** How many answers are still to be sent on a connection. */
-  private readonly answering = new WeakMap<Duplex, number>();
+  private readonly answers = new AnswersUnderWay();
 
   constructor(private readonly options: FrontDoorOptions) {
     const { certificate, limits, log, supervisor } = options;
@@ -120,7 +119,7 @@ export class FrontDoor implements Disposable {
   async stop(): Promise<void> {
     this.owned.dispose();
     const { stopGraceMs } = this.options.limits;
-    const isQuiet = () => (this.requestsUnderWay === 0 ? true : undefined);
+    const isQuiet = () => (this.answers.size === 0 ? true : undefined);
     await until(isQuiet, withDeadline(stopGraceMs, 'requests under way')).catch(toError);
     for (const socket of this.secureSockets) socket.destroySoon();
     const isEmpty = () => (this.connections.count().all === 0 ? true : undefined);
@@ -131,6 +130,7 @@ export class FrontDoor implements Disposable {
   dispose(): void {
     this.owned.dispose();
     this.stopping.abort(new DOMException('the daemon ends', 'AbortError'));
+    this.answers.giveUpAll();
     this.connections.destroyAll();
   }
 
@@ -148,21 +148,22 @@ export class FrontDoor implements Disposable {
     });
     this.server.on('clientError', answerMalformed);
     this.server.on('request', (request: IncomingMessage, response: ServerResponse) => {
-      this.requestsUnderWay += 1;
-      response.once('close', () => {
-        this.requestsUnderWay -= 1;
-      });
       const { socket } = request;
-      this.answering.set(socket, (this.answering.get(socket) ?? 0) + 1);
-      response.once('close', () => this.answering.set(socket, (this.answering.get(socket) ?? 1) - 1));
-      this.finish(this.handle(request, response), socket);
+      const answer = this.answers.begin(socket);
+      response.once('close', () => (response.writableFinished ? answer.done() : answer.giveUp()));
+      this.finish(this.handle(request, response, answer.signal), socket);
     });
     this.server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
       // From here on the HTTP server does not listen for errors of this socket any more.
       socket.on('error', () => socket.destroy());
       // An upgrade in the middle of answers to earlier requests cannot be told from them on the wire.
-      if ((this.answering.get(request.socket) ?? 0) > 0) socket.destroy();
-      else this.finish(this.handleUpgrade(request, socket, head), socket);
+      if (this.answers.isAnswering(request.socket)) {
+        socket.destroy();
+        return;
+      }
+      const gone = new AbortController();
+      socket.once('close', () => gone.abort(new DOMException('the client went away', 'AbortError')));
+      this.finish(this.handleUpgrade(request, socket, head, gone.signal), socket);
     });
   }
 
@@ -174,7 +175,11 @@ export class FrontDoor implements Disposable {
     });
   }
 
-  private async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  private async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
       const connection = this.connectionOf(request.socket);
       const { path, query } = this.readRequest(request, connection);
@@ -194,7 +199,7 @@ export class FrontDoor implements Disposable {
           await answerSignOut(request, response, query, this.signIns);
           break;
         default: {
-          const context = await this.authorize(request, connection, response);
+          const context = await this.authorize(request, connection, signal);
           await forwardRequest(request, response, context);
         }
       }
@@ -203,11 +208,16 @@ export class FrontDoor implements Disposable {
     }
   }
 
-  private async handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  private async handleUpgrade(
+    request: IncomingMessage,
+    socket: Duplex,
+    head: Buffer,
+    signal: AbortSignal,
+  ): Promise<void> {
     try {
       const connection = this.connectionOf(request.socket);
       this.readRequest(request, connection);
-      const context = await this.authorize(request, connection, socket);
+      const context = await this.authorize(request, connection, signal);
       await forwardUpgrade(request, socket, head, context);
     } catch (error) {
       if (socket.destroyed) return;
@@ -234,24 +244,22 @@ export class FrontDoor implements Disposable {
   private async authorize(
     request: IncomingMessage,
     connection: Connection,
-    client: ServerResponse | Duplex,
+    signal: AbortSignal,
   ): Promise<ForwardingContext> {
     const token = readToken(request);
     const { clients } = this.signIns;
-    const { user } = await clients.find(token);
+    const { user, door } = await clients.find(token);
     clients.attach(token, request.socket);
     if (!connection.isSignedIn) {
       connection.signedIn();
       connection.log.info(`3/4: the token is one of ${user}`);
       connection.log.debug('4/4: requests go to the agent');
     }
-    const gone = new AbortController();
-    client.once('close', () => gone.abort(new DOMException('the client went away', 'AbortError')));
     return {
-      findDoor: async (isFresh) => (await clients.find(token, isFresh)).door,
+      findDoor: async (isFresh) => (isFresh ? (await clients.find(token, true)).door : door),
       connectTimeoutMs: this.options.limits.agentConnectTimeoutMs,
       answerTimeoutMs: this.options.limits.agentAnswerTimeoutMs,
-      signal: AbortSignal.any([gone.signal, this.stopping.signal]),
+      signal,
     };
   }
 

@@ -109,10 +109,14 @@ async function fileIdentity(path: string): Promise<string | undefined> {
 }
 
 /** Connects to a socket. Both directions end on their own, as a pipe of bytes needs it. Rejects with the system's error or the signal's reason. */
-export function connectTo(path: string, signal: AbortSignal): Promise<Socket> {
+export function connectTo(
+  path: string,
+  signal: AbortSignal,
+  options: { readonly highWaterMark?: number } = {},
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    const socket = createConnection({ path, allowHalfOpen: true });
+    const socket = createConnection({ path, allowHalfOpen: true, ...options });
     const onAbort = () => {
       socket.destroy();
       reject(toError(signal.reason));
