@@ -52,6 +52,7 @@ export class KernelLink implements Disposable {
       onRestarting: () => events.onRestarting(),
       onError: (name) => events.onError(name),
       missedNote: (awaySince) => this.missedNote(awaySince),
+      gapNote: () => this.gapNote(),
     });
   }
 
@@ -83,6 +84,11 @@ export class KernelLink implements Disposable {
     if (awaySince === undefined) return 'Output may be missing: it came while this window was not there';
     const away = `was away from ${timeOf(awaySince)} to ${timeOf(this.context.clock.now())}`;
     return `Output may be missing: the connection to ${this.host.name} ${away}`;
+  }
+
+  private gapNote(): string {
+    const { host, context } = this;
+    return `Output may be missing: the keeper of this kernel on ${host.name} ended and was replaced at ${timeOf(context.clock.now())}`;
   }
 
   private async setNextInput(surface: CellSurface, text: string, isReplacing: boolean): Promise<void> {

@@ -37,6 +37,8 @@ export interface NotebookExecutionOptions {
   readonly onRestarting: () => void;
   /** The sentence below a cell whose end was missed; the times are milliseconds since the epoch. */
   readonly missedNote: (awaySince: number | undefined) => string;
+  /** The sentence below a cell that ran while the kernel had no keeper. */
+  readonly gapNote: () => string;
 }
 
 /** The note below a cell whose request was sent, but of which nothing at all was heard. */
@@ -60,6 +62,8 @@ export class NotebookExecution implements Disposable {
   private readonly inputs: InputRequests;
   private queue: CellQueue = emptyCellQueue;
   private awaySince: number | undefined;
+  /** What ran when the kernel could be heard no longer, the last time. */
+  private runningAtLoss: readonly CellRun[] = [];
   /** The cell whose turn it is, while the kernel cannot be heard. */
   private held: string | undefined;
   private round = 0;
@@ -80,6 +84,7 @@ export class NotebookExecution implements Disposable {
     kernel.connection.anyMessage.connect(onMessage);
     this.disposables.addRelease(() => kernel.connection.anyMessage.disconnect(onMessage));
     this.disposables.add(kernel.onDidChangeOpen((isOpen) => this.onOpenChanged(isOpen)));
+    this.disposables.add(kernel.onDidMiss(() => this.sayGap()));
     this.disposables.add(this.changed);
   }
 
@@ -135,7 +140,7 @@ export class NotebookExecution implements Disposable {
   abandon(reason: { readonly isError: boolean; readonly text?: string; readonly note?: string }): void {
     this.inputs.cancel();
     this.round += 1;
-    const running = [...this.runs.values()].filter((run) => !run.hasEnded);
+    const running = this.unended;
     const unsent = this.queue.running;
     this.held = undefined;
     this.step({ kind: 'abandoned' });
@@ -291,10 +296,21 @@ export class NotebookExecution implements Disposable {
       void this.options.setNextInput(cell, payload.text, payload.isReplacing);
   }
 
+  private get unended(): CellRun[] {
+    return [...this.runs.values()].filter((run) => !run.hasEnded);
+  }
+
+  /** A cell may have ended between the loss and the word of what it was. */
+  private sayGap(): void {
+    for (const run of new Set([...this.runningAtLoss, ...this.unended]))
+      if (run.startedAt !== undefined) run.surface.note(this.options.gapNote());
+  }
+
   private onOpenChanged(isOpen: boolean): void {
     this.round += 1;
     if (!isOpen) {
       this.awaySince ??= this.options.clock.now();
+      this.runningAtLoss = this.unended;
       this.changed.fire();
       return;
     }

@@ -55,19 +55,24 @@ export class OpenKernel implements RemoteKernel {
   private readonly store = new DisposableStore();
   private readonly openChanges = this.store.add(new Emitter<boolean>());
   private readonly ends = this.store.add(new Emitter<KernelDetails | undefined>());
+  private readonly misses = this.store.add(new Emitter<void>());
   private backoff: Backoff = createBackoff(reconnectPolicy);
   private timer: NodeJS.Timeout | undefined;
   private wasOpen = false;
   private hasEnded = false;
   private wasListed = false;
+  /** How often its keeper has been replaced, as far as the host has said. */
+  private gapCount: number | undefined;
 
   readonly onDidChangeOpen = this.openChanges.event;
   readonly onDidEnd = this.ends.event;
+  readonly onDidMiss = this.misses.event;
 
   constructor(private readonly options: OpenKernelOptions) {
     this.id = options.kernelId;
     this.sessionId = options.sessionId;
     const { access } = options;
+    this.gapCount = access.kernels.get(this.id)?.gaps.length;
     this.connection = createConnection(options, this.lifetime.signal, () => this.end(undefined));
     this.connection.connectionStatusChanged.connect(this.onConnectionStatus);
     this.connection.statusChanged.connect(this.onStatus);
@@ -139,10 +144,19 @@ export class OpenKernel implements RemoteKernel {
   private readList(): void {
     const { kernels } = this.options.access;
     const details = kernels.get(this.id);
-    if (details !== undefined) this.wasListed = true;
+    if (details !== undefined) {
+      this.wasListed = true;
+      this.noteGaps(details);
+    }
     if (details?.state === 'dead') this.end(details);
     else if (details === undefined && this.wasListed && kernels.freshness === 'current')
       void this.confirmAbsence();
+  }
+
+  private noteGaps({ gaps }: KernelDetails): void {
+    const before = this.gapCount;
+    this.gapCount = gaps.length;
+    if (before !== undefined && gaps.length > before) this.misses.fire();
   }
 
   private async confirmAbsence(): Promise<void> {

@@ -140,6 +140,7 @@ export class NotebookUnderTest {
       onRestarting: () => {
         this.restarts += 1;
       },
+      gapNote: () => 'missed without a keeper',
       missedNote: (awaySince) => `missed since ${awaySince === undefined ? 'ever' : 'a moment'}`,
     });
     this.execution.start();

@@ -14,7 +14,9 @@ class FakeKernel {
   readonly sent: string[] = [];
   private readonly opens = new Emitter<boolean>();
   private readonly listeners = new Set<Listener>();
+  private readonly misses = new Emitter<void>();
   readonly onDidChangeOpen = this.opens.event;
+  readonly onDidMiss = this.misses.event;
   readonly connection = {
     anyMessage: {
       connect: (listener: Listener) => this.listeners.add(listener),
@@ -31,6 +33,11 @@ class FakeKernel {
   setOpen(isOpen: boolean): void {
     this.isOpen = isOpen;
     this.opens.fire(isOpen);
+  }
+
+  /** The host says that the kernel had no keeper for a while. */
+  miss(): void {
+    this.misses.fire();
   }
 
   /** Says something about the request that carried the code. */
@@ -68,6 +75,7 @@ function begin(...codes: readonly string[]): {
     onError: () => undefined,
     onRestarting: () => undefined,
     missedNote: () => 'missed',
+    gapNote: () => 'no keeper',
   });
   execution.start();
   return { kernel, execution, cells: codes.map((code) => new FakeCell(`cell ${code}`, code)) };
@@ -142,5 +150,41 @@ describe('cells on a kernel that is lost and found', () => {
     kernel.finish('a');
     await settle();
     assert.deepEqual([kernel.sent, deleted.log], [['a', 'c'], ['end undefined']]);
+  });
+});
+
+describe('cells on a kernel whose keeper died', () => {
+  test('say that output may be missing when they ran meanwhile, also if they ended before it was known', async () => {
+    const { kernel, execution, cells } = begin('before', 'during', 'after');
+    const [before, during, after] = cells;
+    assert.ok(before !== undefined && during !== undefined && after !== undefined);
+    execution.enqueue([before]);
+    kernel.finish('before');
+    await settle();
+    execution.enqueue([during]);
+    kernel.say('during', 'status', { execution_state: 'busy' });
+    kernel.setOpen(false);
+    kernel.setOpen(true);
+    kernel.finish('during');
+    await settle();
+    execution.enqueue([after]);
+    kernel.miss();
+    kernel.finish('after');
+    await settle();
+    assert.deepEqual(notesOf(cells), [[], ['no keeper'], []]);
+    assert.deepEqual(
+      cells.map((cell) => cell.result?.isSuccess),
+      [true, true, true],
+    );
+  });
+
+  test('that run on say it too, and end by the kernel’s own word', async () => {
+    const { kernel, execution, cells } = begin('a');
+    execution.enqueue(cells);
+    kernel.say('a', 'status', { execution_state: 'busy' });
+    kernel.miss();
+    kernel.finish('a');
+    await settle();
+    assert.deepEqual([notesOf(cells), cells[0]?.result?.isSuccess], [[['no keeper']], true]);
   });
 });
