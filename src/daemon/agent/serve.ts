@@ -17,6 +17,7 @@ import {
 import { readBootId } from '../platform/processes';
 import { openStateFolders } from '../platform/state-folders';
 import { Agent } from './agent';
+import { findLoginFolder } from './kernels/working-directory';
 import { LogFile } from './log-file';
 import { readAgentPlaces } from './start/agent-places';
 import { agentLockName, agentSocketName, findAgent } from './start/find-agent';
@@ -34,8 +35,10 @@ export async function serveAgent(): Promise<number> {
   const places = await readAgentPlaces();
   const variables = process.env;
   const limit = await readSystemKernelLimit();
+  // A home that cannot be entered has no configuration either.
+  const loginFolder = await findLoginFolder(places.user.homeFolder);
   const configuration = withKernelLimit(
-    await readUserConfiguration(userConfigurationPath(places.user.homeFolder, variables)),
+    await readUserConfiguration(userConfigurationPath(loginFolder.folder, variables)),
     limit.maxKernels,
   );
   const folders = await openStateFolders(places.candidates);
@@ -60,6 +63,7 @@ export async function serveAgent(): Promise<number> {
       logger.warn(
         `state that is lost with the next start of this machine is kept in ${folders.state}: ${folders.problem}`,
       );
+    if (loginFolder.problem !== undefined) logger.warn(loginFolder.problem);
     if (limit.problem !== undefined)
       logger.warn(`the limit of kernels for every user is not known: ${limit.problem}`);
     const agent = new Agent({

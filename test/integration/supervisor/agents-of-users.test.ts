@@ -1,102 +1,61 @@
 import assert from 'node:assert/strict';
 import { chmod, lstat, readdir, readFile, readlink } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test from 'node:test';
 import { headers, agentPaths, parseHello } from '../../../src/protocol/agent';
 import { expectParsed } from '../../../src/base/parse';
 import { askSocket } from '../agent/support/agent-under-test';
-import { PrivateSystem } from '../../support/private-system';
+import { agentsIn, statusOf, usersFolder } from './support/agents-in-system';
 
-const repository = resolve(__dirname, '..', '..', '..');
-const usersFolder = '/run/remote-kernels/users';
-
-interface OpenedDoor {
-  readonly socket: string;
-  readonly doorKey: string;
-  readonly agentPid: number;
-}
-
-/** A private system with `ada` in further groups, and a way to open the door to an account's agent as the supervisor does. */
-async function agentsIn(t: TestContext) {
-  const system = await PrivateSystem.start(t);
-  if (system === undefined) return undefined;
-  await system.expect('groupadd', ['lab']);
-  await system.expect('usermod', ['--append', '--groups', 'lab,video', 'ada']);
-  await system.write('/etc/default/locale', 'LANG=de_DE.UTF-8\n');
-  await system.expect('install', ['-d', '-m', '0711', '/run/remote-kernels']);
-  const number = async (what: string, name: string) =>
-    Number((await system.expect('id', [what, name])).trim());
-  const frontDoorGid = await number('-g', 'remote-kernels');
-  const openDoor = async (name: string, numberOf = name) => {
-    const account = {
-      name,
-      uid: await number('-u', numberOf),
-      gid: await number('-g', numberOf),
-      home: `/home/${name}`,
-      shell: '/bin/bash',
-      groups: [],
-    };
-    const order = JSON.stringify({ programFile: system.programFile, usersFolder, frontDoorGid, account });
-    const result = await system.run(
-      system.nodePath,
-      ['--import', 'tsx', join(__dirname, 'support', 'open-door-of-user.ts'), order],
-      { folder: repository, environment: { SECRET_OF_ROOT: 'yes', NODE_OPTIONS: '--no-warnings' } },
+for (const way of ['setpriv', 'runuser'] as const) {
+  test(`an agent runs by ${way} as its user: numbers, groups, mask, environment, folder, files and no privileges`, async (t) => {
+    const made = await agentsIn(t);
+    if (made === undefined) return;
+    const { system, number, opened } = made;
+    const [groupNumbers, frontDoorGroup] = [
+      await system.expect('id', ['-G', 'ada']),
+      await number('-g', 'remote-kernels'),
+    ];
+    if (way === 'runuser') {
+      // A setpriv that knows nothing and does nothing, as far as its help says: an agent that runs all the same was started by runuser.
+      await system.write('/opt/other-setpriv', '#!/bin/sh\nexit 0\n', '0755');
+      await system.expect('mount', ['--bind', '/opt/other-setpriv', '/usr/bin/setpriv']);
+    }
+    const { agentPid, account } = await opened('ada');
+    const status = await statusOf(agentPid);
+    const four = (id: number) => Array.from({ length: 4 }, () => id).join(' ');
+    assert.equal(status.get('Uid'), four(account.uid));
+    assert.equal(status.get('Gid'), four(account.gid));
+    const groups = groupNumbers.trim().split(' ').map(Number);
+    assert.equal(groups.length, 3);
+    assert.deepEqual((status.get('Groups') ?? '').split(' ').map(Number).sort(), groups.sort());
+    assert.ok(!groups.includes(frontDoorGroup));
+    assert.equal(status.get('Umask'), '0022');
+    assert.equal(status.get('CapEff'), '0000000000000000');
+    assert.equal(status.get('CapPrm'), '0000000000000000');
+    assert.equal(status.get('CapInh'), '0000000000000000');
+    const environment = (await readFile(`/proc/${agentPid}/environ`, 'utf8'))
+      .split('\0')
+      .filter((line) => line !== '' && !/^(?:PWD|OLDPWD|SHLVL|_)=/.test(line))
+      .map((line) => line.replace(/^(REMOTE_KERNELS_OPEN_FILES=)\d+$/, '$1…'));
+    assert.deepEqual(environment.sort(), [
+      'HOME=/home/ada',
+      'LANG=de_DE.UTF-8',
+      'LOGNAME=ada',
+      'PATH=/usr/local/bin:/usr/bin:/bin:/usr/games',
+      'REMOTE_KERNELS_OPEN_FILES=…',
+      'SHELL=/bin/bash',
+      'USER=ada',
+    ]);
+    assert.equal(await readlink(`/proc/${agentPid}/cwd`), '/home/ada');
+    const files = await Promise.all(
+      (await readdir(`/proc/${agentPid}/fd`)).map((fd) =>
+        // One that was closed since the listing is none of those.
+        readlink(`/proc/${agentPid}/fd/${fd}`).catch(() => ''),
+      ),
     );
-    return { ...result, account };
-  };
-  const opened = async (name: string) => {
-    const { code, stdout, stderr, account } = await openDoor(name);
-    assert.equal(code, 0, stderr);
-    return { ...(JSON.parse(stdout) as OpenedDoor), account };
-  };
-  return { system, frontDoorGid, number, openDoor, opened };
+    assert.ok(!files.some((file) => file.includes('shadow') || file.includes('sign-ins')), files.join());
+  });
 }
-
-/** The lines of `/proc/<pid>/status`, by their names. */
-async function statusOf(pid: number): Promise<ReadonlyMap<string, string>> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8');
-  return new Map(
-    text.split('\n').map((line) => {
-      const [name = '', ...values] = line.split(/[:\s]+/);
-      return [name, values.join(' ').trim()] as const;
-    }),
-  );
-}
-
-test('an agent runs as its user: numbers, groups, mask, environment, folder, files and no privileges', async (t) => {
-  const made = await agentsIn(t);
-  if (made === undefined) return;
-  const { system, number, opened } = made;
-  const { agentPid, account } = await opened('ada');
-  const status = await statusOf(agentPid);
-  const four = (id: number) => Array.from({ length: 4 }, () => id).join(' ');
-  assert.equal(status.get('Uid'), four(account.uid));
-  assert.equal(status.get('Gid'), four(account.gid));
-  const groups = (await system.expect('id', ['-G', 'ada'])).trim().split(' ').map(Number);
-  assert.equal(groups.length, 3);
-  assert.deepEqual((status.get('Groups') ?? '').split(' ').map(Number).sort(), groups.sort());
-  assert.ok(!groups.includes(await number('-g', 'remote-kernels')));
-  assert.equal(status.get('Umask'), '0022');
-  assert.equal(status.get('CapEff'), '0000000000000000');
-  assert.equal(status.get('CapPrm'), '0000000000000000');
-  assert.equal(status.get('CapInh'), '0000000000000000');
-  const environment = (await readFile(`/proc/${agentPid}/environ`, 'utf8'))
-    .split('\0')
-    .filter((line) => line !== '' && !/^(?:PWD|OLDPWD|SHLVL|_)=/.test(line));
-  assert.deepEqual(environment.sort(), [
-    'HOME=/home/ada',
-    'LANG=de_DE.UTF-8',
-    'LOGNAME=ada',
-    'PATH=/usr/local/bin:/usr/bin:/bin:/usr/local/games:/usr/games',
-    'SHELL=/bin/bash',
-    'USER=ada',
-  ]);
-  assert.equal(await readlink(`/proc/${agentPid}/cwd`), '/home/ada');
-  const files = await Promise.all(
-    (await readdir(`/proc/${agentPid}/fd`)).map((fd) => readlink(`/proc/${agentPid}/fd/${fd}`)),
-  );
-  assert.ok(!files.some((file) => file.includes('shadow') || file.includes('sign-ins')), files.join());
-});
 
 test('the folder of a door is the user’s, of the front door’s group, 2710, below folders that only root can change', async (t) => {
   const made = await agentsIn(t);

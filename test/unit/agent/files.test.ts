@@ -3,7 +3,11 @@ import { mkdir, readFile, readdir, stat, symlink, writeFile } from 'node:fs/prom
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { listFolders } from '../../../src/daemon/agent/api/folders';
-import { folderForApiPath, readWorkingDirectory } from '../../../src/daemon/agent/kernels/working-directory';
+import {
+  findLoginFolder,
+  folderForApiPath,
+  readWorkingDirectory,
+} from '../../../src/daemon/agent/kernels/working-directory';
 import { LogFile } from '../../../src/daemon/agent/log-file';
 import { agentVariables } from '../../../src/daemon/agent/start/start-agent';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -76,6 +80,21 @@ test('a working directory is absolute or below the home, and exists', async (t) 
   assert.equal(await readWorkingDirectory('~/work/', home), join(home, 'work'));
   for (const path of ['work', '~/none', '~other/x'])
     await assert.rejects(readWorkingDirectory(path, home), { code: 'folder-not-found' });
+});
+
+test('without a home to enter everything that asks for no other folder starts in the root folder', async (t) => {
+  const folder = await temporaryFolder(t);
+  const [absent, file] = [join(folder, 'absent'), join(folder, 'file')];
+  await writeFile(file, '');
+  assert.deepEqual(await findLoginFolder(folder), { folder });
+  assert.deepEqual(await findLoginFolder(absent), {
+    folder: '/',
+    problem: `Could not chdir to home directory ${absent}: No such file or directory`,
+  });
+  assert.match((await findLoginFolder(file)).problem ?? '', /: Not a directory$/);
+  assert.equal(await readWorkingDirectory(undefined, absent), '/');
+  assert.equal(await folderForApiPath('work/a.ipynb', absent), '/');
+  await assert.rejects(readWorkingDirectory('~', absent), /there is no folder/);
 });
 
 test('the path of a notebook leads to its folder, to the nearest one above, and never above the home', async (t) => {

@@ -7,7 +7,7 @@ import { toSingleLine } from '../../../base/text';
 import type { AgentAddress } from '../../../protocol/command-line';
 import { listInheritable } from '../../platform/descriptors';
 import { readLockHolder } from '../../platform/process-lock';
-import { isFolder } from '../kernels/working-directory';
+import { findLoginFolder } from '../kernels/working-directory';
 import type { AgentPlaces } from './agent-places';
 import { agentLockName, findAgent, type FoundAgent } from './find-agent';
 
@@ -88,7 +88,7 @@ async function spawnAgent(program: string, places: AgentPlaces): Promise<Startin
   let failure = '';
   const child = spawn(process.execPath, [program, 'agent', '--server'], {
     detached: true,
-    cwd: (await isFolder(homeFolder)) ? homeFolder : '/',
+    cwd: (await findLoginFolder(homeFolder)).folder,
     env: agentVariables(process.env),
     stdio: ['ignore', 'ignore', output, ...(await coverInherited(output))],
   });
