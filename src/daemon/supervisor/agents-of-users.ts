@@ -8,7 +8,7 @@ import type { Account } from './account';
 import { runAgentCommand } from './agent-command';
 import { AgentDoor } from './agent-door';
 import { CheckQueue } from './check-queue';
-import { ensureDoorFolder } from './door-folder';
+import { ensureDoorFolder, removeDoorFolder } from './door-folder';
 import { connectToOwned } from './owned-socket';
 import { findUserSwitch, launcherFor, readSystemVariables, type UserSwitch } from './user-launcher';
 
@@ -74,11 +74,14 @@ export class AgentsOfUsers {
     return door === undefined || agentPid === undefined ? undefined : { door, agentPid };
   }
 
-  /** Forgets the doors that nobody needed for long, but for those of users who are signed in. */
+  /** Forgets the doors that nobody needed for long, but for those of users who are signed in, and removes their folders where no agent has a door there. */
   forgetUnused(signedIn: ReadonlySet<number>): void {
     const nowMs = this.options.now();
-    for (const [uid, { lastNeededMs }] of this.entries)
-      if (!signedIn.has(uid) && nowMs - lastNeededMs > forgetAfterMs) this.entries.delete(uid);
+    for (const [uid, { lastNeededMs }] of this.entries) {
+      if (signedIn.has(uid) || nowMs - lastNeededMs <= forgetAfterMs) continue;
+      this.entries.delete(uid);
+      removeDoorFolder(this.folderOf(uid));
+    }
   }
 
   /** How many doors are remembered. */
@@ -100,9 +103,13 @@ export class AgentsOfUsers {
     return entry;
   }
 
+  private folderOf(uid: number): string {
+    return join(this.options.usersFolder, `${uid}`);
+  }
+
   private makeDoor({ uid, name }: Account, entry: () => Pick<Entry, 'account' | 'rule'>): AgentDoor {
-    const { usersFolder, frontDoorGid, frontDoor, now, log } = this.options;
-    const folder = join(usersFolder, `${uid}`);
+    const { frontDoorGid, frontDoor, now, log } = this.options;
+    const folder = this.folderOf(uid);
     return new AgentDoor({
       folder,
       prepareFolder: () => ensureDoorFolder(folder, { uid, frontDoorGid }),

@@ -1,3 +1,4 @@
+import { rmdirSync } from 'node:fs';
 import { chmod, lchown, lstat, mkdir, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { systemErrorCode } from '../../base/errors';
@@ -27,6 +28,18 @@ export async function ensureDoorFolder(path: string, owner: DoorFolderOwner): Pr
   } else if (found.uid !== owner.uid && found.uid !== ownUid())
     throw new Error(`${path} belongs to user ${found.uid} and not to ${owner.uid}; remove it`);
   await hand(path, owner);
+}
+
+/**
+ * Removes the folder of a door if nothing is in it. At once, so that nobody can begin to make it anew between a decision to do without it and its end. One
+ * that is in use or cannot be removed stays, and is there when it is needed again.
+ */
+export function removeDoorFolder(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch {
+    // In use, gone already, or not to be removed: the next door of this user takes what is there, or says what is wrong with it.
+  }
 }
 
 /** The mode comes last: changing the owner can clear bits of it. */
