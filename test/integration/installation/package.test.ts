@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { administratorOf } from '../../support/installed-host';
+import { PrivateSystem } from '../../support/private-system';
+import { listTraces } from '../../support/private-system-traces';
+
+const packageFolder = '/usr/local/lib/node_modules/remote-kernels';
+
+test('the npm package installs offline, is trusted, sets the host up, is updated, and goes without a trace', async (t) => {
+  const system = await PrivateSystem.start(t, { hasSystemUser: false });
+  if (system === undefined) return;
+  const administrator = await administratorOf(t, system);
+  await system.expect('mkdir', ['-p', '/usr/local/lib/node_modules']);
+  const before = await listTraces(system);
+  const ok = async (...words: readonly string[]) => {
+    const { code, stdout, stderr } = await administrator.remoteKernels(...words);
+    assert.equal(code, 0, `remote-kernels ${words.join(' ')}: ${stdout}${stderr}`);
+    return stdout + stderr;
+  };
+
+  await administrator.installPackage();
+  const manifest = JSON.parse(await system.expect('cat', [`${packageFolder}/package.json`])) as object;
+  assert.deepEqual(
+    ['scripts', 'dependencies', 'optionalDependencies', 'gypfile'].filter((key) => key in manifest),
+    [],
+  );
+  const packed = await listTraces(system);
+  const version = await ok('--version');
+
+  await ok('install', '--yes', '--no-start');
+  const untrusted = ['-not', '-user', 'root', '-o', '-not', '-type', 'l', '-perm', '/022'];
+  assert.equal(await system.expect('find', [packageFolder, '/opt/remote-kernels', ...untrusted]), '');
+  assert.equal(await system.expect('remote-kernels', ['--version'], { user: 'ada' }), version);
+  assert.equal(
+    (await system.expect('readlink', ['/usr/local/bin/remote-kernels'])).trim(),
+    '/opt/remote-kernels/bin/remote-kernels',
+  );
+  const compare = ['-r', `${packageFolder}/dist`, '/opt/remote-kernels'];
+  const differences = (await system.run('diff', ['--brief', ...compare])).stdout.trim().split('\n');
+  assert.deepEqual(
+    differences.filter((line) => !line.startsWith('Only in /opt/remote-kernels')),
+    [],
+  );
+  assert.match(await ok('check'), /^ok +program /m);
+  assert.match(await ok('install', '--yes', '--no-start'), /nothing to change/);
+
+  await administrator.installPackage();
+  await ok('install', '--yes', '--no-start');
+  assert.equal(
+    (await system.expect('readlink', ['/usr/local/bin/remote-kernels'])).trim(),
+    '/opt/remote-kernels/bin/remote-kernels',
+  );
+
+  await ok('uninstall', '--yes');
+  assert.deepEqual(await listTraces(system), packed);
+  await administrator.removePackage();
+  assert.deepEqual(await listTraces(system), before);
+});
