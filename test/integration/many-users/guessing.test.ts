@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { ConnectionOptions } from 'node:tls';
 import { delay, until, withDeadline } from '../../../src/base/time';
 import { agentPaths } from '../../../src/protocol/agent';
 import { people, plainPamFile, PrivateSystem } from '../../support/private-system';
@@ -141,7 +142,8 @@ test('a thousand attempts at once from forty sources end nobody’s connection',
   let answered = 0;
   const strangers = await Promise.all(
     sources.slice(0, 40).map(async (localAddress) => {
-      const options = { localAddress };
+      // Passed on to the TCP connection, which the types of `tls` do not say.
+      const options: ConnectionOptions & { readonly localAddress: string } = { localAddress };
       const socket = await rawConnection(daemon.port, options);
       socket.on('data', (chunk: Buffer) => {
         answered += chunk.toString('latin1').split(/HTTP\/1\.1 (?:401|429)/).length - 1;
