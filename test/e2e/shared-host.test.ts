@@ -21,6 +21,15 @@ print(subprocess.getoutput('whoami; id'))`;
 const countingCell = `counter = globals().get("counter", 0) + 1
 print("counter is", counter)`;
 
+/** Goes on until there is a certain file, so that people can come and go meanwhile. */
+const longCell = `import os, time
+print("the long run has begun")
+while not os.path.exists(os.path.expanduser("~/go-on")):
+    time.sleep(0.1)
+print("the long run is over")`;
+
+const cells = [whoCell, countingCell, longCell];
+
 /** The shared secret of the second factor, as a person's telephone has it. */
 const sharedSecret = 'JBSWY3DPEHPK3PXPJBSWY3DPEH';
 
@@ -40,7 +49,11 @@ test('a shared host is installed, found from another machine, used by two people
   const before = await listSystemTraces(system);
 
   const person = await createTestHome(t);
-  const workspace = await makeWorkspace(join(person.home, 'work'), 'story.ipynb', [whoCell, countingCell]);
+  const workspace = await makeWorkspace(join(person.home, 'work'), 'story.ipynb', cells);
+  const signInsOf = async (name: string) => {
+    const { users, signIns } = await administrator.status();
+    return { [name]: users?.find((user) => user.name === name)?.signIns ?? 0, all: signIns };
+  };
   const opened: Workbench[] = [];
   const stage = stagesOf(t, async () => {
     await opened[0]?.screenshot('failed');
@@ -117,11 +130,7 @@ test('a shared host is installed, found from another machine, used by two people
     await workbench.treeItem(/^lab-7, connected as ada/);
     await workbench.treeItem(/ipykernel/);
     await workbench.screenshot('connected');
-    const { users } = await administrator.status();
-    assert.deepEqual(
-      users?.map(({ name, signIns }) => ({ name, signIns })),
-      [{ name: 'ada', signIns: 1 }],
-    );
+    assert.deepEqual(await signInsOf('ada'), { ada: 1, all: 1 });
   });
 
   await stage('a cell runs there as ada, with her number and all her groups', async () => {
@@ -129,11 +138,14 @@ test('a shared host is installed, found from another machine, used by two people
     await workbench.screenshot('environment-picker');
     await workbench.pick('ipykernel');
     await notebook.waitForKernelLabel(/ipykernel \(Python [\d.]+\) · lab-7/);
-    await notebook.runAll();
+    await notebook.runCell(0);
+    await notebook.runCell(1);
     const output = await notebook.waitForOutput(/counter is 1/);
     const id = (await system.expect('id', ['ada'])).trim();
     assert.match(id, /\(instruments\)/);
     assert.ok(output.includes(`ada\n${id}`), `${output}\n\nid ada: ${id}`);
+    await notebook.runCell(2);
+    await notebook.waitForOutput(/the long run has begun/);
     await workbench.screenshot('who-am-i');
   });
 
@@ -143,8 +155,7 @@ test('a shared host is installed, found from another machine, used by two people
     await workbench.treeMenu(/^lab-7/, 'Sign Out');
     await workbench.treeItem(/^lab-7, signed out/);
     await workbench.screenshot('signed-out');
-    const { users, signIns } = await administrator.status();
-    assert.deepEqual({ users, signIns }, { users: [], signIns: 0 });
+    assert.deepEqual(await signInsOf('ada'), { ada: 0, all: 0 });
     await until(
       async () => ((await administrator.status()).signedInConnections === 0 ? true : undefined),
       withDeadline(30_000, 'the end of the connections of the sign-in'),
@@ -161,18 +172,23 @@ test('a shared host is installed, found from another machine, used by two people
     await workbench.screenshot('second-factor');
     await workbench.answer('Verification code', await code());
     await workbench.treeItem(/^lab-7, connected as bob/);
+    // Her kernel is out of his reach, which is not the same as ended.
+    await workbench.statusBar(/lab-7\s+ipykernel · not connected/);
+    assert.doesNotMatch(await notebook.outputs(), /ended/);
     await workbench.screenshot('connected-as-bob');
     await workbench.treeMenu(/^lab-7/, 'Sign Out');
     await workbench.treeItem(/^lab-7, signed out/);
   });
 
   await stage(
-    'the first one signs in again, without a question about the key, and has the same kernel',
+    'the first one signs in again, without a question about the key, and her cell has gone on',
     async () => {
       await workbench.treeButton(/^lab-7/, 'Connect to Remote');
       await workbench.answer('lab-7: user name', 'ada');
       await workbench.answer('lab-7: password for ada', people.ada);
       await workbench.treeItem(/^lab-7, connected as ada/);
+      await system.expect('touch', ['/home/ada/go-on']);
+      await notebook.waitForOutput(/the long run is over/);
       await notebook.runCell(1);
       await notebook.waitForOutput(/counter is 2/);
       await workbench.screenshot('signed-in-again');

@@ -23,9 +23,7 @@ export async function interruptKernel(context: NotebookContext, open: OpenNotebo
     const deadline = withDeadline(requestTimeoutMs, 'interrupting the kernel');
     await link.host.agent.interruptKernel(link.details.id, deadline);
   } catch (error) {
-    const reason = link.host.agent.isAttached
-      ? toSingleLine(toError(error).message, 200)
-      : `${hostName} is not connected at the moment. The cells that waited were stopped`;
+    const reason = describeRefusal(error, link, open);
     void context.showProblem({
       severity: 'warning',
       message: `The kernel of this notebook on ${hostName} was not interrupted: ${reason}.`,
@@ -50,11 +48,18 @@ export async function interruptKernel(context: NotebookContext, open: OpenNotebo
   });
 }
 
+function describeRefusal(error: unknown, { host }: KernelLink, open: OpenNotebook): string {
+  if (!host.agent.isAttached)
+    return `${host.name} is not connected at the moment. The cells that waited were stopped`;
+  if (open.isOfAnother) return 'it belongs to another person than the one who is signed in there. It goes on';
+  return toSingleLine(toError(error).message, 200);
+}
+
 /** The same kernel with a fresh process; resolves with whether it answers. Never rejects. */
 export async function restartKernel(context: NotebookContext, open: OpenNotebook): Promise<boolean> {
   open.cancelStart();
   const link = open.current;
-  if (link === undefined) return (await open.ensureLink()) !== undefined;
+  if (link === undefined || open.isOfAnother) return (await open.ensureLink()) !== undefined;
   const title = `Restarting the kernel of ${toSingleLine(link.details.environmentName, 80)} on ${link.host.name}`;
   try {
     return await open.onPurpose(async () => {

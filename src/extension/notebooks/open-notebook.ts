@@ -13,11 +13,12 @@ import { createEditorCell, KernelLink } from './kernel-link';
 import { DeclinedError } from './kernel-starter';
 import { withLateProgress } from './late-progress';
 import type { NotebookContext } from './notebook-context';
+import { agentOf, isKernelOfAnother, makeReference } from './notebook-reference';
 import { writeKernelLanguage } from './notebook-language';
 import { defaultFolderOf, formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
 import { isSameEnvironment } from './remembered-environments';
 import { isSameChoice, withoutKernel, type RememberedNotebook } from './remembered-notebooks';
-import { choosePath, isOwnPath } from './session-paths';
+import { baseNameOf, choosePath, isOwnPath } from './session-paths';
 import { describeEndedKernel, describeKernelEnd, describeStartFailure } from './start-problems';
 
 /** A notebook that is open in this window, with the kernel it uses. Its methods show their own errors and never reject. */
@@ -62,16 +63,14 @@ export class OpenNotebook implements Disposable {
 
   /** For commands and views. */
   get reference(): NotebookKernelReference | undefined {
-    const { remembered, host } = this;
-    if (remembered === undefined) return undefined;
-    const { hostId, environmentId, environmentName, kernelId } = remembered;
-    const base = { hostId, environmentId, environmentName, remoteFolder: this.remoteFolder };
-    if (kernelId === undefined) return { ...base, state: 'none' };
-    if (host?.agent.isAttached !== true) return { ...base, kernelId, state: 'unreachable' };
-    if (this.link === undefined && this.lastEnded?.kernelId === kernelId)
-      return { ...base, kernelId, state: 'dead' };
-    const known = host.agent.kernels.get(kernelId)?.state ?? this.link?.details.state;
-    return known === undefined ? { ...base, state: 'none' } : { ...base, kernelId, state: known };
+    const { remembered, host, remoteFolder, link } = this;
+    const endedKernelId = link === undefined ? this.lastEnded?.kernelId : undefined;
+    return makeReference({ remembered, host, remoteFolder, details: link?.details, endedKernelId });
+  }
+
+  /** Whether the kernel is that of another person than the one who is signed in to its host: it goes on, out of reach. */
+  get isOfAnother(): boolean {
+    return isKernelOfAnother(this.remembered, this.host);
   }
 
   /** The notebook uses this environment from now on. A kernel that it used in another one is left alone, running. */
@@ -108,6 +107,7 @@ export class OpenNotebook implements Disposable {
       ...environment,
       environmentName: details.environmentName,
       kernelId: details.id,
+      ...agentOf(host),
       ...(isOwn ? { sessionPath: path } : {}),
       ...(!isOwn && before?.kernelId !== undefined ? { sessionPath: this.pathFor(environmentId, true) } : {}),
       usedAt: this.context.clock.now(),
@@ -124,6 +124,7 @@ export class OpenNotebook implements Disposable {
     const { host, remembered } = this;
     const kernelId = remembered?.kernelId;
     if (host?.agent.isAttached !== true || kernelId === undefined || this.link !== undefined) return;
+    if (this.isOfAnother) return;
     try {
       await this.linking.run(async () => {
         if (this.link !== undefined || this.isDisposed) return;
@@ -240,7 +241,8 @@ export class OpenNotebook implements Disposable {
     if (remembered === undefined || !isSameEnvironment(remembered, asked)) throw new DeclinedError();
     if (this.link !== undefined) {
       await starter.connectedUnlessLost(remembered.hostId);
-      return this.link;
+      if (!this.isOfAnother) return this.link;
+      this.unlink();
     }
     const controller = new AbortController();
     this.starting = controller;
@@ -254,7 +256,7 @@ export class OpenNotebook implements Disposable {
           {
             hostId: remembered.hostId,
             environmentId: remembered.environmentId,
-            kernelId: this.lastEnded?.kernelId === remembered.kernelId ? undefined : remembered.kernelId,
+            kernelId: this.canLive(remembered.kernelId) ? remembered.kernelId : undefined,
             sessionPath,
             sessionName: baseNameOf(this.notebook),
             workingDirectory: remembered.remoteFolder ?? this.defaultFolder,
@@ -272,6 +274,10 @@ export class OpenNotebook implements Disposable {
     }
   }
 
+  private canLive(kernelId: string | undefined): boolean {
+    return this.lastEnded?.kernelId !== kernelId && !this.isOfAnother;
+  }
+
   private async linkTo(host: Host, details: KernelDetails): Promise<KernelLink> {
     if (this.isDisposed) throw new DeclinedError();
     const link = new KernelLink(this.context, this.notebook, host, details, this.running, {
@@ -285,7 +291,12 @@ export class OpenNotebook implements Disposable {
     link.start();
     const { remembered } = this;
     if (remembered !== undefined)
-      await this.remember({ ...remembered, kernelId: details.id, usedAt: this.context.clock.now() });
+      await this.remember({
+        ...remembered,
+        kernelId: details.id,
+        ...agentOf(host),
+        usedAt: this.context.clock.now(),
+      });
     void writeKernelLanguage(this.context, this.notebook, link);
     return link;
   }
@@ -385,10 +396,4 @@ export class OpenNotebook implements Disposable {
     await this.context.notebooks.set(this.uri, notebook);
     this.context.changed(this.notebook);
   }
-}
-
-/** The name of the document's file, or what the editor calls it. */
-export function baseNameOf(notebook: NotebookDocument): string {
-  const path = notebook.uri.path;
-  return path.slice(path.lastIndexOf('/') + 1) || 'notebook';
 }

@@ -8,6 +8,8 @@ const rememberedNotebookSchema = v.object({
   environmentId: v.string(),
   environmentName: v.string(),
   kernelId: v.exactOptional(v.string()),
+  /** The agent whose kernel it is: another person's on the same host has others. */
+  agentId: v.exactOptional(v.string()),
   /** The session's path on the host, as it was when the kernel was started: a renamed notebook keeps it. */
   sessionPath: v.exactOptional(v.string()),
   /** The folder on the host that was chosen for this notebook; absent means the default. */

@@ -1,3 +1,4 @@
+import type { NotebookDocument } from 'vscode';
 import { isSessionOf, sessionPath } from '../../protocol/identity';
 
 /** What a session path is made of. */
@@ -30,4 +31,10 @@ export function isOwnPath(
 ): boolean {
   const { clientId, uri, environmentId } = options;
   return isSessionOf(path, clientId, uri) || isSessionOf(path, clientId, `${uri}#${environmentId}`);
+}
+
+/** The name of the document's file, or what the editor calls it. */
+export function baseNameOf(notebook: Pick<NotebookDocument, 'uri'>): string {
+  const path = notebook.uri.path;
+  return path.slice(path.lastIndexOf('/') + 1) || 'notebook';
 }

@@ -8,6 +8,7 @@ import { systemClock, withDeadline, type Clock } from '../../base/time';
 import { agentPaths, parseHello, type Hello } from '../../protocol/agent';
 import { parseEnvironmentEvent, type Environment } from '../../protocol/environments';
 import { parseKernelEvent, type KernelDetails } from '../../protocol/kernels';
+import { AccessOfAgent } from './access-of-agent';
 import { AgentRequests } from './agent-requests';
 import { ListStore, tellOther } from './list-store';
 import { watchStream } from './list-watcher';
@@ -139,7 +140,7 @@ export class AgentClient extends AgentRequests implements Disposable {
       kernelId,
       sessionId,
       userName: this.lastHello?.user ?? '',
-      access: this,
+      access: new AccessOfAgent(this, this.lastHello?.agentId),
       logger: this.logger,
     });
   }
