@@ -22,6 +22,8 @@ type Stage = Result['stage'];
 const deadlineSeconds = 120;
 /** More questions than any arrangement of modules has; one that asks without end is ended. */
 const maxSignInRounds = 16;
+/** How often a fresh password can be mistyped; passwd(1) gives as many tries. */
+const maxPasswordTries = 3;
 const maxTextLength = 1024;
 const maxPrompts = 16;
 
@@ -85,9 +87,20 @@ function signIn(pam: PamHandle): { readonly stage: Stage; readonly code: number 
   if (code !== pamCodes.success) return { stage: 'authenticate', code };
   const account = checkAccount(pam);
   if (account.code !== pamCodes.newPasswordRequired) return account;
-  const changed = pam.changeExpiredPassword();
+  const changed = changePassword(pam);
   if (changed !== pamCodes.success) return { stage: 'change-password', code: changed };
   return checkAccount(pam);
+}
+
+/**
+ * Modules give up when the repetition of a fresh password was mistyped. The person is told so before the first question of the next try, rather than
+ * refused without a word.
+ */
+function changePassword(pam: PamHandle): number {
+  let code = pam.changeExpiredPassword();
+  for (let tries = 1; code === pamCodes.tryAgain && tries < maxPasswordTries; tries += 1)
+    code = pam.changeExpiredPassword();
+  return code;
 }
 
 function checkAccount(pam: PamHandle): { readonly stage: Stage; readonly code: number } {

@@ -11,6 +11,7 @@ export const pamCodes = {
   accountExpired: 13,
   newPasswordRequired: 12,
   conversationError: 19,
+  tryAgain: 24,
 } as const;
 
 /** What a module wants to say or to know. The style is one of {@link messageStyles}, or something newer. */

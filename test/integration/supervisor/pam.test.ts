@@ -62,6 +62,27 @@ test('a password that has to be changed is asked for, with the words of PAM, and
   assertRefused(await pam.begin('carol', before), /^authenticate: /);
 });
 
+test('a mistyped repetition of the fresh password is told, and asked for again until the third time', async (t) => {
+  const all = await stage(t);
+  if (all === undefined) return;
+  const { system, pam } = all;
+  const [before, after] = ['Old-1990!x', 'Fresh-2031-zebra!'];
+  await system.addAccount({ name: 'carol', password: before, mustChange: true });
+
+  let answer = await pam.begin('carol', before);
+  for (let tries = 1; tries <= 3; tries += 1) {
+    const first = expectMore(
+      answer,
+      tries === 1 ? /Current password: $/ : /do not match[^]*Current password: $/,
+    );
+    const second = expectMore(await pam.continue(first, 'carol', before), /^New password: $/);
+    const third = expectMore(await pam.continue(second, 'carol', after), /^Retype new password: $/);
+    answer = await pam.continue(third, 'carol', 'Fresh-2031-zebro!');
+  }
+  assertRefused(answer, /^change-password: .*do not match/);
+  expectMore(await pam.begin('carol', before), /Current password: $/);
+});
+
 test('without a file of its own the service is refused, also where PAM would let everybody pass', async (t) => {
   const all = await stage(t, '');
   if (all === undefined) return;
@@ -89,6 +110,24 @@ test('a second factor is asked for after the password, and a wrong one is refuse
   const conversation = expectMore(await pam.begin('ada', people.ada), /Verification code: $/);
   const code = (await system.expect('oathtool', ['--totp', '-b', secret])).trim();
   assert.deepEqual(await pam.continue(conversation, 'ada', code), { kind: 'accepted', username: 'ada' });
+});
+
+test('where the second factor comes first it does not get the password, which is used when it is asked for', async (t) => {
+  const isThere = hasProgram('google-authenticator') && hasProgram('oathtool');
+  if (!requirePeer(t, 'libpam-google-authenticator with oathtool', isThere)) return;
+  const all = await stage(t, `auth required pam_google_authenticator.so\n${plainPamFile}`);
+  if (all === undefined) return;
+  const { system, pam } = all;
+  const secret = 'JBSWY3DPEHPK3PXPJBSWY3DPEH';
+  await system.write('/home/ada/.google_authenticator', `${secret}\n" TOTP_AUTH\n" WINDOW_SIZE 5\n`, '0400');
+  await system.expect('chown', ['ada:ada', '/home/ada/.google_authenticator']);
+  const signIn = async (password: string) => {
+    const conversation = expectMore(await pam.begin('ada', password), /Verification code: $/);
+    const code = (await system.expect('oathtool', ['--totp', '-b', secret])).trim();
+    return pam.continue(conversation, 'ada', code);
+  };
+  assertRefused(await signIn('not hers'), /^authenticate: /);
+  assert.deepEqual(await signIn(people.ada), { kind: 'accepted', username: 'ada' });
 });
 
 test('an account that was locked or has expired since is not usable any more', async (t) => {
