@@ -64,17 +64,17 @@ async function signInWithRememberedPassword(context: SignInContext): Promise<Sig
   const key = passwordSecretKey(pin, userName);
   const password = await secrets.get(key);
   if (password === undefined) return undefined;
-  let answer = await door.signIn({ username: userName, answers: [password], label }, signal);
-  if (answer.kind === 'more') {
-    if (interaction === undefined) throw needed(options);
-    answer = await converse(context, interaction, userName, answer.more);
-  }
+  const first = await door.signIn({ username: userName, answers: [password], label }, signal);
+  if (first.kind === 'more' && interaction === undefined) throw needed(options);
+  const { answer, freshPassword } =
+    first.kind === 'more' && interaction !== undefined
+      ? await converse(context, interaction, userName, first.more)
+      : { answer: first };
   if (answer.kind === 'signed-in') {
     const { user } = answer.signedIn;
-    if (user !== userName) {
-      await secrets.set(passwordSecretKey(pin, user), password);
-      await secrets.delete(key);
-    }
+    if (user !== userName) await secrets.delete(key);
+    if (user !== userName || freshPassword !== undefined)
+      await secrets.set(passwordSecretKey(pin, user), freshPassword ?? password);
     return answer.signedIn;
   }
   await secrets.delete(key);
@@ -117,11 +117,12 @@ async function signInWithPassword(context: SignInContext, interaction: Interacti
       canRemember: true,
       ...refusedAfter(failures),
     });
-    const answer = await signInAs(context, interaction, userName, password.value);
+    const { answer, freshPassword } = await signInAs(context, interaction, userName, password.value);
     if (answer.kind !== 'signed-in') continue;
     // Under the host's spelling of the name, which is the one that is remembered, looked up and forgotten.
     const { signedIn } = answer;
-    if (password.isToBeRemembered) await secrets.set(passwordSecretKey(pin, signedIn.user), password.value);
+    if (password.isToBeRemembered)
+      await secrets.set(passwordSecretKey(pin, signedIn.user), freshPassword ?? password.value);
     return signedIn;
   }
   throw new ConnectionError('refused', 'no password was accepted', { userName });
@@ -132,23 +133,38 @@ async function signInAs(
   interaction: Interaction,
   username: string,
   password: string,
-): Promise<SignInAnswer> {
+): Promise<Conversed> {
   const { door, label, options } = context;
   const answer = await door.signIn({ username, answers: [password], label }, options.signal);
-  return answer.kind === 'more' ? await converse(context, interaction, username, answer.more) : answer;
+  return answer.kind === 'more' ? await converse(context, interaction, username, answer.more) : { answer };
 }
 
-/** How often a host may ask on: PAM stacks ask for a second factor, an expired password and its repetition; more is a loop. */
-const maxRounds = 8;
+/** What came of a sign-in in which the host may have asked on. */
+interface Conversed {
+  readonly answer: SignInAnswer;
+  /** The password of the account from now on, when the host had it changed. */
+  readonly freshPassword?: string;
+}
 
-/** Puts the host's own questions to the person one by one, until the host has decided. */
+/**
+ * How often a host may ask on: PAM stacks ask for a second factor, and for an expired password, a fresh one and its repetition, again when that was
+ * mistyped; more is a loop.
+ */
+const maxRounds = 16;
+
+/**
+ * Puts the host's own questions to the person one by one, until the host has decided. A hidden answer that the person gave twice running is a fresh
+ * password: nothing else is asked for twice, whatever the language of the questions.
+ */
 async function converse(
   { door, label, options }: SignInContext,
   interaction: Interaction,
   username: string,
   first: MorePrompts,
-): Promise<SignInAnswer> {
+): Promise<Conversed> {
   let more = first;
+  let lastHidden: string | undefined;
+  let freshPassword: string | undefined;
   for (let round = 0; round < maxRounds; round += 1) {
     const answers: string[] = [];
     for (const prompt of more.prompts) {
@@ -161,10 +177,12 @@ async function converse(
         canRemember: false,
       });
       answers.push(answer.value);
+      if (!prompt.echo && answer.value !== '' && answer.value === lastHidden) freshPassword = answer.value;
+      lastHidden = prompt.echo ? undefined : answer.value;
     }
     const { conversation } = more;
     const answer = await door.signIn({ username, answers, conversation, label }, options.signal);
-    if (answer.kind !== 'more') return answer;
+    if (answer.kind !== 'more') return { answer, ...(freshPassword === undefined ? {} : { freshPassword }) };
     more = answer.more;
   }
   throw new ConnectionError('refused', 'the host asks without end', { userName: username });
