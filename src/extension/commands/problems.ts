@@ -81,7 +81,7 @@ export function connectionSentence(error: ConnectionError, name: string): string
     'too-many-attempts': () =>
       retryAfterMs === undefined
         ? t('{0} asks to wait before the next sign-in.', host)
-        : t('{0} asks to wait {1} before the next sign-in.', host, formatDuration(retryAfterMs)),
+        : t('{0} asks to wait {1} before the next sign-in.', host, waitingTime(retryAfterMs)),
     'not-a-daemon': () =>
       t(
         'Something answers at {0}, but it is not the daemon of Remote Kernels. Check the address and the port.',
@@ -115,6 +115,12 @@ export function connectionSentence(error: ConnectionError, name: string): string
     internal: () => t('Connecting to {0} ended for a reason that only the log knows.', host),
   };
   return sentences[error.code]();
+}
+
+/** Rounded up, so that nobody who waits as long as they are told comes too early. */
+function waitingTime(timeMs: number): string {
+  const unitMs = timeMs > 60_000 ? 60_000 : 1000;
+  return formatDuration(Math.ceil(timeMs / unitMs) * unitMs);
 }
 
 function describeConnection(error: ConnectionError, place: ProblemPlace): Problem | undefined {

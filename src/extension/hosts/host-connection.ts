@@ -98,10 +98,11 @@ export class HostConnection implements Disposable {
     }
   }
 
-  /** The network returned or the computer woke. */
+  /** The network returned or the computer woke. A host that asked us to wait is given its time: what is ours to notice changes nothing there. */
   wake(): void {
-    if (this.current.kind === 'waiting') this.reconnectNow();
-    else if (this.current.kind === 'connected') void this.agent.probe();
+    if (this.current.kind === 'waiting') {
+      if (this.current.cause.facts.retryAfterMs === undefined) this.reconnectNow();
+    } else if (this.current.kind === 'connected') void this.agent.probe();
   }
 
   /** Lets go of everything. */

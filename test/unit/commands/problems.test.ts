@@ -40,6 +40,21 @@ test('the sentences of the interface are kept', () => {
   );
 });
 
+test('the time to wait is never told shorter than it is', () => {
+  const times = [
+    [1, '1 s'],
+    [28_001, '29 s'],
+    [60_000, '1 min'],
+    [61_000, '2 min'],
+    [119_000, '2 min'],
+    [900_000, '15 min'],
+  ] as const;
+  for (const [retryAfterMs, words] of times) {
+    const error = new ConnectionError('too-many-attempts', '', { retryAfterMs });
+    assert.equal(connectionSentence(error, 'lab-7'), `lab-7 asks to wait ${words} before the next sign-in.`);
+  }
+});
+
 test('a host that does not answer offers to retry, to edit it, and the log; a cancelled attempt says nothing', () => {
   const problem = describeProblem(new ConnectionError('no-answer', '', facts), { host });
   assert.deepEqual(
