@@ -42,6 +42,7 @@ async function run(command: string, options: GivenOptions, programFile: string):
     case 'status':
       return (await import(/* webpackMode: "eager" */ './command-line/status')).runStatus(
         options.has('--json'),
+        programFile,
       );
     case 'check':
       return (await import(/* webpackMode: "eager" */ './command-line/check')).runCheck(
@@ -75,6 +76,10 @@ async function run(command: string, options: GivenOptions, programFile: string):
       if (options.has('--trial'))
         return (await import(/* webpackMode: "eager" */ './supervisor/pam-trial')).runPamTrial();
       return (await import(/* webpackMode: "eager" */ './supervisor/pam-child')).runPamChild();
+    case 'processes':
+      return (
+        await import(/* webpackMode: "eager" */ './command-line/process-usage/report-processes')
+      ).runProcesses(programFile);
     case 'keeper':
       return (await import(/* webpackMode: "eager" */ './keeper/main')).runKeeper();
     default: {

@@ -7,8 +7,35 @@ import { parserOf } from '../base/parse';
  */
 export const controlPaths = { pair: '/pair', status: '/status' } as const;
 
-/** What a process does; `front-door` and `announcement` are processes of their own only where there are many users or an announcement. */
+/** What a process of the daemon does. `daemon` is the one of a single user, which is front door and supervisor at once. */
 export const daemonProcessRoles = ['daemon', 'supervisor', 'front-door', 'announcement', 'pam'] as const;
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const processReportSchema = v.variant('kind', [
+  v.strictObject({
+    kind: v.literal('process'),
+    /** The user in whose name it runs, or, for what runs below an agent or a keeper, the user of that. */
+    ownerUid: count,
+    pid: count,
+    parentPid: count,
+    /** As its arguments say; absent for what runs below. */
+    mode: v.exactOptional(v.picklist(['agent', 'keeper', 'front-door', 'announce', 'pam', 'serve'])),
+    residentBytes: count,
+  }),
+  /** With shared pages counted in parts: what a process really costs. */
+  v.strictObject({ kind: v.literal('memory'), pid: count, proportionalBytes: count }),
+  v.strictObject({ kind: v.literal('complete') }),
+]);
+
+/**
+ * One line of the internal command `processes`, which `status` runs and ends after a while: some of what the system says of a process can be held up
+ * by the user of that process.
+ */
+export type ProcessReport = v.InferOutput<typeof processReportSchema>;
+
+/** Reads {@link ProcessReport}. */
+export const parseProcessReport = parserOf('process report', processReportSchema);
 
 const daemonStatusSchema = v.object({
   version: v.string(),
@@ -47,6 +74,8 @@ const daemonStatusSchema = v.object({
       }),
     ),
   ),
+  /** Set when not all of what runs could be read in time: numbers of kernels and memory are then too low. */
+  isIncomplete: v.exactOptional(v.boolean()),
   /**
    * Who has a valid sign-in, and who without one has an agent or kernels here; only of a daemon of many users. What runs is filled in by the
    * command, from what the system says of the processes: no process of a user is asked.

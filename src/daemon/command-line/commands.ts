@@ -66,7 +66,7 @@ export const commands: readonly CommandDescription[] = [
   },
   {
     name: 'status',
-    summary: 'show the running daemon, its connections and kernels',
+    summary: 'show the running daemon, its connections, kernels and memory; as root also the users',
     details: ['Ends with exit code 69 when no daemon of this user runs.'],
     options: [json],
     example: ['remote-kernels status'],
@@ -165,6 +165,14 @@ export const commands: readonly CommandDescription[] = [
     summary: 'ask PAM about one user',
     details: [],
     options: [{ name: '--trial', words: 'only try whether PAM can be called' }],
+    example: [],
+    isInternal: true,
+  },
+  {
+    name: 'processes',
+    summary: 'say what runs of this program',
+    details: [],
+    options: [],
     example: [],
     isInternal: true,
   },

@@ -15,8 +15,10 @@ export async function listKernels(door: Door): Promise<NonNullable<DaemonStatus[
   for await (const line of readLines(await open(door))) {
     const event = parseJson(line, parseKernelEvent);
     if (!event.ok || event.value.event !== 'kernel') continue;
-    const { id, state, session, environmentName } = event.value.kernel;
-    kernels.push({ id, state, name: session?.name ?? environmentName, environment: environmentName });
+    const { id, state, session, environmentName, memoryBytes } = event.value.kernel;
+    const memory = memoryBytes === undefined ? {} : { memoryBytes };
+    const name = session?.name ?? environmentName;
+    kernels.push({ id, state, name, environment: environmentName, ...memory });
   }
   return kernels;
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { formatAddress, urlOf } from '../../../src/daemon/command-line/addresses';
-import { formatStatus } from '../../../src/daemon/command-line/status';
+import { formatStatus } from '../../../src/daemon/command-line/status-words';
 
 test('addresses are written as in a browser', () => {
   assert.equal(formatAddress('192.168.1.7', 7443), '192.168.1.7:7443');
@@ -50,4 +50,32 @@ test('the status lists kernels with their state, notebook and environment', () =
   assert.ok(text.includes('Kernels:      1'));
   assert.ok(text.includes('  01234567  busy        a.ipynb  (analysis)'));
   assert.ok(text.includes('as "lab 7"'));
+});
+
+test('root sees the users as a table, and the processes with their memory', () => {
+  const users = [
+    { name: 'ada', uid: 1000, signIns: 2, agentPid: 901, kernels: 2, memoryBytes: 3_100_000_000 },
+    { name: 'a-long\nname', uid: 10_001, signIns: 0, kernels: 1, memoryBytes: 90_000_000 },
+    { name: 'bob', uid: 1001, signIns: 1 },
+  ];
+  const processes = [
+    { role: 'supervisor', pid: 42, memoryBytes: 61_000_000 },
+    { role: 'front-door', pid: 43, memoryBytes: 52_000_000 },
+    { role: 'announcement', pid: 44 },
+  ] as const;
+  const shown = { ...status, frontDoorPid: 43, users, processes: [...processes], isIncomplete: true };
+  const text = formatStatus(shown, Date.parse('2026-01-01T02:00:00.000Z'));
+  const lines = text.split('\n');
+  assert.ok(lines.includes('Running:      for 2 h, process 42, 61 MB'), text);
+  assert.ok(lines.includes('Front door:   process 43, 52 MB'));
+  assert.ok(lines.includes('Announcing:   process 44'));
+  const at = lines.indexOf('Users:        3');
+  assert.deepEqual(lines.slice(at + 1, at + 5), [
+    '  USER           UID  SIGN-INS  AGENT  KERNELS  MEMORY',
+    '  ada           1000         2    901        2  3.1 GB',
+    '  a-long␤name  10001         0      -        1   90 MB',
+    '  bob           1001         1      -        -       -',
+  ]);
+  assert.ok(lines.some((line) => line.startsWith('Not everything that runs could be read in time')));
+  assert.ok(!text.includes('Agent:'));
 });
