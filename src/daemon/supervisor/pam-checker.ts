@@ -6,6 +6,7 @@ import { withDeadline } from '../../base/time';
 import { pamService, type PamMessage, type PamQuestion } from '../../protocol/pam';
 import type { CredentialAnswer, CredentialChecker, CredentialQuestion } from './credential-checker';
 import { PamProcess } from './pam-process';
+import { asksForPassword } from './password-prompt';
 
 /** How attempts are made and how many there can be. */
 export interface PamCheckerOptions {
@@ -33,6 +34,8 @@ interface Waiting {
   readonly username: string;
   readonly source: string;
   readonly promptCount: number;
+  /** What was given before and not asked for yet: the password, where a second factor comes first. */
+  readonly answers: readonly string[];
   readonly timer: NodeJS.Timeout;
 }
 
@@ -71,7 +74,7 @@ export class PamChecker implements CredentialChecker, Disposable {
     }
     this.running.add(waiting.process);
     waiting.process.answer(question.answers);
-    return this.attempt(waiting.process, question, [], signal);
+    return this.attempt(waiting.process, question, [...waiting.answers], signal);
   }
 
   async checkAccount(
@@ -127,7 +130,10 @@ export class PamChecker implements CredentialChecker, Disposable {
     return process;
   }
 
-  /** Goes on until PAM decides, or asks more than the answers at hand. */
+  /**
+   * Goes on until PAM decides, or asks more than the answers at hand. A single one is the password and answers only what asks for that; several are
+   * given in their order.
+   */
   private async attempt(
     process: PamProcess,
     question: CredentialQuestion,
@@ -135,16 +141,18 @@ export class PamChecker implements CredentialChecker, Disposable {
     signal: AbortSignal,
   ): Promise<CredentialAnswer> {
     let isKept = false;
+    const isOnlyPassword = answers.length === 1;
     try {
       for (;;) {
         const message = await process.next(this.deadline(signal));
         if (message.kind === 'result') return outcome(message, question.username);
-        if (answers.length < message.prompts.length) {
-          const answer = this.keep(process, question, message.prompts);
+        const { prompts } = message;
+        if (answers.length < prompts.length || (isOnlyPassword && !asksForPassword(prompts))) {
+          const answer = this.keep(process, question, prompts, answers);
           isKept = answer.kind === 'more';
           return answer;
         }
-        process.answer(answers.splice(0, message.prompts.length));
+        process.answer(answers.splice(0, prompts.length));
       }
     } catch (error) {
       if (signal.aborted) throw toError(signal.reason);
@@ -155,7 +163,12 @@ export class PamChecker implements CredentialChecker, Disposable {
     }
   }
 
-  private keep(process: PamProcess, question: CredentialQuestion, prompts: Prompts): CredentialAnswer {
+  private keep(
+    process: PamProcess,
+    question: CredentialQuestion,
+    prompts: Prompts,
+    answers: readonly string[],
+  ): CredentialAnswer {
     if (this.isDisposed || this.waiting.size >= (this.options.maxWaiting ?? 96)) return { kind: 'busy' };
     const conversation = randomBytes(16).toString('hex');
     const timer = setTimeout(
@@ -164,7 +177,14 @@ export class PamChecker implements CredentialChecker, Disposable {
     );
     timer.unref();
     const { username, source } = question;
-    this.waiting.set(conversation, { process, username, source, promptCount: prompts.length, timer });
+    this.waiting.set(conversation, {
+      process,
+      username,
+      source,
+      promptCount: prompts.length,
+      answers,
+      timer,
+    });
     process.onFault(() => this.abandon(conversation, 'its PAM child ended'));
     return { kind: 'more', prompts, conversation };
   }

@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { processStartTime } from '../../../src/daemon/platform/processes';
 import { until, withDeadline } from '../../../src/base/time';
 import { PamChecker, type PamCheckerOptions } from '../../../src/daemon/supervisor/pam-checker';
+import { asksForPassword } from '../../../src/daemon/supervisor/password-prompt';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 /**
@@ -39,6 +40,7 @@ switch (question.username) {
   case 'unavailable': result(false, { code: 9 }); break;
   case 'asks': if (question.isAccountOnly) ask('Password: '); break;
   case 'two': result(String(ask('One: ', 'Two: ')) === 'first,second'); break;
+  case 'late': result(String([...ask('Verification code: '), ...ask('Password: ')]) === 'code,first'); break;
   default: {
     const [one] = ask('Password: ');
     const [two] = ask('Code: ');
@@ -90,6 +92,48 @@ test('answers are given to the prompts in their order, and what is missing is as
   const partly = await checker.begin(asked('two', 'first'), soon());
   assert.deepEqual(partly.kind === 'more' && partly.prompts.map(({ text }) => text), ['One: ', 'Two: ']);
 });
+
+test('a password alone is not the answer to a second factor that is asked first, and need not be typed again', async (t) => {
+  const { checker } = await stage(t);
+  const answer = await checker.begin(asked('late', 'first'), soon());
+  assert.equal(answer.kind, 'more');
+  assert.deepEqual(
+    answer.prompts.map(({ text }) => text),
+    ['Verification code: '],
+  );
+  assert.deepEqual(await checker.continue(answer.conversation, asked('late', 'code'), soon()), {
+    kind: 'accepted',
+    username: 'late',
+  });
+  assert.deepEqual(await checker.begin(asked('late', 'code', 'first'), soon()), {
+    kind: 'accepted',
+    username: 'late',
+  });
+});
+
+const prompts: readonly [isPassword: boolean, ...texts: string[]][] = [
+  [true, 'Password: '],
+  [true, 'LDAP Password: '],
+  [true, 'Password for ada@EXAMPLE.ORG: '],
+  [true, 'Your account ends in 3 days, get a new one.\nPassword: '],
+  [false, 'Verification code: '],
+  [false, 'Your password ends in 3 days.\nVerification code: '],
+  [false, 'Password & verification code: '],
+  [false, "One-time password (OATH) for \`ada': "],
+  [false, 'Passcode or option (1-3): '],
+  [false, 'New password: '],
+  [false, 'Retype new password: '],
+  [false, 'PIN: '],
+  [false, 'Password: ', 'Verification code: '],
+  [false],
+];
+
+for (const [isPassword, ...texts] of prompts) {
+  test(`${JSON.stringify(texts)} ${isPassword ? 'asks' : 'does not ask'} for the password alone`, () => {
+    assert.equal(asksForPassword(texts.map((text) => ({ text, echo: false }))), isPassword);
+    assert.equal(asksForPassword(texts.map((text) => ({ text, echo: true }))), false);
+  });
+}
 
 test('a wrong answer is refused with the reason, and a name that PAM maps is the mapped one', async (t) => {
   const { checker } = await stage(t);
