@@ -15,6 +15,7 @@ import {
   checkAgentConfiguration,
   checkConfiguration,
 } from '../../../src/daemon/command-line/checking/check-configuration';
+import { isVirtualInterface, listNetworkInterfaces } from '../../../src/daemon/platform/network-interfaces';
 import { checkAnnouncement, checkPort } from '../../../src/daemon/command-line/checking/check-network';
 import { checkPam, readPamLines } from '../../../src/daemon/command-line/checking/check-pam';
 import { checkFolderRights } from '../../../src/daemon/command-line/checking/check-rights';
@@ -293,15 +294,23 @@ test('an address that the machine does not have is told by itself', async (t) =>
 });
 
 test('who announces the host is told', async (t) => {
-  const socket = join(await temporaryFolder(t), 'avahi');
-  const listen = ['127.0.0.1'];
-  assert.match((await checkAnnouncement({ announce: false, listen }, socket)).message, /not announced/);
-  assert.match(
-    (await checkAnnouncement({ announce: true, listen }, socket)).message,
-    /avahi-daemon does not run/,
-  );
-  const server = createServer((connection) => connection.destroy()).listen(socket);
+  const avahiSocket = join(await temporaryFolder(t), 'avahi');
+  const connect = () => Promise.reject(new Error('there is no message bus'));
+  const check = (announce: boolean, listen: string[]) =>
+    checkAnnouncement({ announce, listen }, { connect, avahiSocket });
+  assert.match((await check(false, ['all'])).message, /not announced/);
+  assert.match((await check(true, ['127.0.0.1'])).message, /own responder announces the host on \S+ only/);
+  const address = listNetworkInterfaces()
+    .filter(({ name, isLoopback }) => !isLoopback && !isVirtualInterface(name))
+    .flatMap(({ addresses }) => addresses)[0]?.address;
+  if (address === undefined) return;
+  const alone = await check(true, [address]);
+  assert.equal(alone.level, 'ok');
+  assert.match(alone.message, /avahi-daemon does not run/);
+  const server = createServer((connection) => connection.destroy()).listen(avahiSocket);
   t.after(() => server.close());
   await once(server, 'listening');
-  assert.match((await checkAnnouncement({ announce: true, listen }, socket)).message, /beside avahi-daemon/);
+  const beside = await check(true, [address]);
+  assert.equal(beside.level, 'warning');
+  assert.match(beside.message, /cannot be reached: there is no message bus/);
 });

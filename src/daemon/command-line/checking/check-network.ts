@@ -1,4 +1,3 @@
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { systemErrorCode, toError } from '../../../base/errors';
@@ -7,6 +6,10 @@ import { withDeadline } from '../../../base/time';
 import { controlPaths } from '../../../protocol/daemon-control';
 import { readListen, type ListenChoice } from '../../configuration/serve-options';
 import type { SystemConfiguration } from '../../configuration/system-configuration';
+import { isEverywhere, isOnLoopbackOnly } from '../../front-door/avahi/avahi-entries';
+import { probeAvahi } from '../../front-door/avahi/avahi-probe';
+import { avahiSocket } from '../../front-door/avahi/avahi-socket';
+import { connectToSystemBus } from '../../front-door/avahi/system-bus';
 import { listenOnAll, PortInUseError } from '../../front-door/listeners';
 import { chooseAnnouncedInterfaces, listNetworkInterfaces } from '../../platform/network-interfaces';
 import { requestJson } from '../../platform/socket-http';
@@ -114,44 +117,53 @@ function judgeListenError(
   return wrong(subject, `${choice.host}, port ${port}: ${toError(error).message}`);
 }
 
-/** Where avahi-daemon listens for programs of the machine. */
-export const avahiSocket = '/run/avahi-daemon/socket';
+/** Where avahi-daemon is looked for. */
+export type AvahiPlaces = Parameters<typeof probeAvahi>[0];
 
-/** Looks how the host would be announced. */
+const announcementTimeoutMs = 15_000;
+const avahiConfiguration = '/etc/avahi/avahi-daemon.conf';
+
+/** Looks by whom and where the host would be announced. Announces nothing. */
 export async function checkAnnouncement(
   { announce, listen }: Pick<SystemConfiguration, 'announce' | 'listen'>,
-  socket = avahiSocket,
+  places: AvahiPlaces = { connect: connectToSystemBus, avahiSocket },
 ): Promise<Finding> {
   const subject = 'announcement';
   if (!announce) return fine(subject, 'the host is not announced, as configured');
   const choices = readListen(listen);
   const hosts = choices.ok ? choices.value.map(({ host }) => host) : [];
-  const chosen = chooseAnnouncedInterfaces(hosts, listNetworkInterfaces());
+  const present = listNetworkInterfaces();
+  const chosen = chooseAnnouncedInterfaces(hosts, present);
   if (chosen === undefined)
     return doubtful(
       subject,
       'no network interface is there to announce the host on; it is announced once there is one',
       'ip -brief address',
     );
-  const where = `on ${chosen.interfaces.join(', ')}`;
-  return (await isAnswering(socket))
-    ? fine(
+  const own = `the daemon's own responder announces the host on ${chosen.interfaces.join(', ')}`;
+  if (isOnLoopbackOnly(chosen, present)) return fine(subject, `${own} only`);
+  const use = await probeAvahi(places, withDeadline(announcementTimeoutMs, 'avahi-daemon'));
+  switch (use.kind) {
+    case 'usable':
+      return fine(
         subject,
-        `the daemon's own responder announces the host ${where}, beside avahi-daemon, which runs here`,
-      )
-    : fine(subject, `the daemon's own responder announces the host ${where}; avahi-daemon does not run here`);
-}
-
-/** Whether somebody accepts connections; a socket that was left behind does not. */
-async function isAnswering(socket: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const connection = connect({ path: socket, timeout: 2_000 });
-    const end = (isThere: boolean) => {
-      connection.destroy();
-      resolve(isThere);
-    };
-    connection.once('connect', () => end(true));
-    connection.once('timeout', () => end(false));
-    connection.once('error', () => end(false));
-  });
+        isEverywhere(chosen)
+          ? 'avahi-daemon announces the host on every interface that it serves'
+          : `avahi-daemon announces the host on ${chosen.interfaces.join(', ')}`,
+      );
+    case 'not-running':
+      return fine(subject, `${own}; avahi-daemon does not run here`);
+    case 'refused':
+      return doubtful(
+        subject,
+        `${own}, since avahi-daemon, which runs here, refuses: ${use.why}`,
+        `see disable-publishing and disable-user-service-publishing in ${avahiConfiguration}`,
+      );
+    case 'unreachable':
+      return doubtful(
+        subject,
+        `${own}, since avahi-daemon, which runs here, cannot be reached: ${use.why}`,
+        `the system's message bus (D-Bus) has to run, and enable-dbus in ${avahiConfiguration} must not be no`,
+      );
+  }
 }

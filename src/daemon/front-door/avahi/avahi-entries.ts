@@ -1,5 +1,5 @@
 import type { AnnouncementOrder } from '../../../protocol/announcer';
-import type { NetworkInterface } from '../../platform/network-interfaces';
+import type { AnnouncedInterfaces, NetworkInterface } from '../../platform/network-interfaces';
 
 /** Where a service is published, and which addresses are handed out there. */
 export interface AvahiPlace {
@@ -16,13 +16,17 @@ export type AvahiPlan =
   | { readonly kind: 'places'; readonly hostLabel: string; readonly places: readonly AvahiPlace[] };
 
 /**
- * What an order means for Avahi with the interfaces as they are. The order lists whole interfaces, in both families, only when the daemon listens
- * on every address; then Avahi chooses, as it does for the machine.
+ * Whether the daemon listens on every address: only then are whole interfaces listed, in both families. Then Avahi chooses where to announce, as it
+ * does for the machine.
  */
+export function isEverywhere({ interfaces, addresses, isIPv4Only }: AnnouncedInterfaces): boolean {
+  return !isIPv4Only && addresses.every((address) => interfaces.includes(address));
+}
+
+/** What an order means for Avahi with the interfaces as they are. */
 export function planEntries(order: AnnouncementOrder, present: readonly NetworkInterface[]): AvahiPlan {
   const { interfaces, addresses, isIPv4Only, hostLabel } = order;
-  if (!isIPv4Only && addresses.every((address) => interfaces.includes(address)))
-    return { kind: 'everywhere' };
+  if (isEverywhere(order)) return { kind: 'everywhere' };
   const places = present.flatMap(({ name, addresses: own }) => {
     if (!interfaces.includes(name)) return [];
     const given = own.filter(
@@ -38,8 +42,11 @@ export function planEntries(order: AnnouncementOrder, present: readonly NetworkI
 }
 
 /** Whether nothing of the announcement is to leave the machine. Avahi announces to networks, and not every version of it on loopback. */
-export function isOnLoopbackOnly(order: AnnouncementOrder, present: readonly NetworkInterface[]): boolean {
-  return order.interfaces.every(
+export function isOnLoopbackOnly(
+  { interfaces }: Pick<AnnouncedInterfaces, 'interfaces'>,
+  present: readonly NetworkInterface[],
+): boolean {
+  return interfaces.every(
     (name) => present.find((candidate) => candidate.name === name)?.isLoopback === true,
   );
 }

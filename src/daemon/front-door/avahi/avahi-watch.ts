@@ -25,6 +25,7 @@ export interface AvahiWatchOptions {
   readonly avahiSocket: string;
 }
 
+const transitionMs = 1_000;
 const ownerRule = `type='signal',sender='${busName}',interface='${busName}',member='NameOwnerChanged',arg0='${avahiName}'`;
 const noOwnerError = 'org.freedesktop.DBus.Error.NameHasNoOwner';
 
@@ -139,9 +140,14 @@ export class AvahiWatch implements Disposable {
   }
 
   private async explainAbsence(): Promise<string> {
-    return (await isAvahiRunning(this.options.avahiSocket))
-      ? 'avahi-daemon runs but is not on D-Bus'
-      : 'avahi-daemon does not run';
+    const { avahiSocket } = this.options;
+    let isRunning = await isAvahiRunning(avahiSocket);
+    if (isRunning) {
+      // One that ends leaves the bus first, and one that starts comes there last.
+      await delay(transitionMs, this.ending.signal).catch(toError);
+      isRunning = await isAvahiRunning(avahiSocket);
+    }
+    return isRunning ? 'avahi-daemon runs but is not on D-Bus' : 'avahi-daemon does not run';
   }
 
   private change(presence: AvahiPresence): void {
