@@ -119,7 +119,7 @@ const prompts: readonly [isPassword: boolean, ...texts: string[]][] = [
   [false, 'Verification code: '],
   [false, 'Your password ends in 3 days.\nVerification code: '],
   [false, 'Password & verification code: '],
-  [false, "One-time password (OATH) for \`ada': "],
+  [false, "One-time password (OATH) for `ada': "],
   [false, 'Passcode or option (1-3): '],
   [false, 'New password: '],
   [false, 'Retype new password: '],
