@@ -1,12 +1,17 @@
 import { toSingleLine } from '../../base/text';
 
+/**
+ * How the kernel is reached: `open` while it can be heard, `coming-back` while that is tried, `left` while it is not (the person disconnected, or
+ * has to do something first), `of-another` while another person than its owner is signed in to the host.
+ */
+export type KernelReach = 'open' | 'coming-back' | 'left' | 'of-another';
+
 /** What is known of a cell that says whether there is a line below it. */
 export interface CellSituation {
   readonly hostName: string;
   /** Milliseconds since the epoch; set while the cell runs. */
   readonly runningSince: number | undefined;
-  /** Whether the kernel cannot be heard at the moment. */
-  readonly isAway: boolean;
+  readonly reach: KernelReach;
   readonly note: string | undefined;
   /** MIME types of each output. */
   readonly outputMimes: readonly (readonly string[])[];
@@ -44,17 +49,25 @@ const silent = /^application\/vnd\.(holoviews_load|jupyter\.error)/;
 /** The lines below a cell, the most important first. `timeOf` writes a time of day. */
 export function cellLines(situation: CellSituation, timeOf: (at: number) => string): CellLine[] {
   const lines: CellLine[] = [];
-  const { hostName, runningSince, isAway, note } = situation;
-  if (isAway && runningSince !== undefined)
+  const { hostName, runningSince, reach, note } = situation;
+  if (reach !== 'open' && runningSince !== undefined)
     lines.push({
-      icon: 'sync~spin',
-      text: `reconnecting to ${hostName}, running there since ${timeOf(runningSince)}`,
+      icon: reach === 'coming-back' ? 'sync~spin' : 'vm-outline',
+      text: awayWords(reach, hostName, timeOf(runningSince)),
       tooltip: 'The kernel goes on without the connection.',
     });
   if (note !== undefined) lines.push({ icon: 'info', text: note });
   const missing = missingRenderers(situation.outputMimes, situation.rendered);
   if (missing !== undefined) lines.push({ icon: 'info', text: missing });
   return lines;
+}
+
+function awayWords(reach: Exclude<KernelReach, 'open'>, hostName: string, since: string): string {
+  return {
+    'coming-back': `reconnecting to ${hostName}, running there since ${since}`,
+    left: `not connected to ${hostName}, running there since ${since}`,
+    'of-another': `running on ${hostName} since ${since} for another person than the one who is signed in`,
+  }[reach];
 }
 
 /** What is missing to show the outputs as they are meant, or `undefined` if nothing is. */

@@ -2,7 +2,8 @@ import * as vscode from 'vscode';
 import { escapeCodicons } from '../../base/text';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { commandIds } from '../commands/ids';
-import { cellLines } from './cell-lines';
+import { isLost } from '../hosts/host-state';
+import { cellLines, type KernelReach } from './cell-lines';
 import { notebookType } from './controllers';
 import { timeOf } from './kernel-link';
 import type { OpenNotebook } from './open-notebook';
@@ -58,7 +59,7 @@ export class StatusItems implements vscode.NotebookCellStatusBarItemProvider, Di
       {
         hostName: open.host?.name ?? '',
         runningSince: isRunning ? (run.startedAt ?? Date.now()) : undefined,
-        isAway: link !== undefined && (!link.kernel.isOpen || !link.host.agent.isAttached),
+        reach: reachOf(open),
         note: this.notes.get(cell),
         outputMimes: cell.outputs.map((output) => output.items.map((item) => item.mime)),
         rendered: this.rendered,
@@ -79,6 +80,16 @@ export class StatusItems implements vscode.NotebookCellStatusBarItemProvider, Di
   dispose(): void {
     this.store.dispose();
   }
+}
+
+function reachOf({ current, isOfAnother }: OpenNotebook): KernelReach {
+  if (current === undefined) return 'open';
+  if (isOfAnother) return 'of-another';
+  const { host, kernel } = current;
+  if (kernel.isOpen && host.agent.isAttached) return 'open';
+  const { kind } = host.state;
+  const isComing = isLost(host.state) || kind === 'connecting' || kind === 'connected';
+  return isComing ? 'coming-back' : 'left';
 }
 
 function folderItem(open: OpenNotebook): vscode.NotebookCellStatusBarItem {

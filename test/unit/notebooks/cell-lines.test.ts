@@ -5,7 +5,7 @@ import { cellLines, missingRenderers, type CellSituation } from '../../../src/ex
 const quiet: CellSituation = {
   hostName: 'lab-7',
   runningSince: undefined,
-  isAway: false,
+  reach: 'open',
   note: undefined,
   outputMimes: [['text/plain']],
   rendered: new Set(),
@@ -15,13 +15,19 @@ const lines = (more: Partial<CellSituation>) =>
 
 describe('the lines below a cell', () => {
   test('are none while nothing is to be said', () => {
-    assert.deepEqual([lines({}), lines({ isAway: true }), lines({ runningSince: 41 })], [[], [], []]);
+    assert.deepEqual([lines({}), lines({ reach: 'coming-back' }), lines({ runningSince: 41 })], [[], [], []]);
   });
 
   test('say that a running cell’s host is away, and since when it runs there', () => {
-    assert.deepEqual(lines({ isAway: true, runningSince: 41 }), [
-      'reconnecting to lab-7, running there since 10:41',
-    ]);
+    const reaches = ['coming-back', 'left', 'of-another'] as const;
+    assert.deepEqual(
+      reaches.flatMap((reach) => lines({ reach, runningSince: 41 })),
+      [
+        'reconnecting to lab-7, running there since 10:41',
+        'not connected to lab-7, running there since 10:41',
+        'running on lab-7 since 10:41 for another person than the one who is signed in',
+      ],
+    );
   });
 
   test('say what was noted of the cell', () => {
