@@ -76,6 +76,7 @@ test('only what a host asks in its own words can be answered with nothing', () =
 test('the words of a host are one line of plain text, and a refusal says how many attempts are left', () => {
   const question = signInQuestion({ ...base, text: 'Code\n\u202efake', refused: { attemptsLeft: 2 } });
   assert.equal(question.prompt, 'Code␤fake');
+  assert.equal(signInQuestion({ ...base, text: 'Verification code: ' }).prompt, 'Verification code');
   assert.equal(question.refusal, 'lab-7 did not accept that. 2 attempts before a pause.');
 });
 

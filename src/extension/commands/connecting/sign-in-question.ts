@@ -8,7 +8,8 @@ export function signInQuestion(prompt: Prompt): SignInQuestion {
   const name = toSingleLine(prompt.hostName, 80);
   return {
     title: `${name}: ${whatIsAsked(prompt)}`,
-    prompt: prompt.text === undefined ? defaultPrompt(prompt, name) : toSingleLine(prompt.text, 300),
+    prompt:
+      prompt.text === undefined ? defaultPrompt(prompt, name) : withoutColon(toSingleLine(prompt.text, 300)),
     isSecret: prompt.isSecret,
     // What a host asks in its own words may want nothing but Enter, to send a push to a telephone for one.
     canBeEmpty: prompt.kind === 'other',
@@ -36,6 +37,11 @@ function defaultPrompt({ kind }: Prompt, name: string): string {
   return kind === 'code'
     ? t('Type the code that {0} shows. On the host: {1}', name, 'remote-kernels pair')
     : '';
+}
+
+/** On a terminal a prompt ends with a colon before what is typed; here the editor's own hint follows. */
+function withoutColon(text: string): string {
+  return text.replace(/\s*:\s*$/, '');
 }
 
 /** `lab-7 did not accept that. 2 attempts before a pause.` */
