@@ -21,6 +21,7 @@ import { Connections, type Connection } from './connections';
 import { forwardRequest } from './forward-request';
 import { forwardUpgrade, responseOn } from './forward-upgrade';
 import { listenOnAll, type ListenAddress } from './listeners';
+import { loggedPath } from './logged-path';
 import { answerSignIn, answerSignOut, type SignInContext } from './sign-in-requests';
 import { SignedInClients } from './signed-in-clients';
 
@@ -267,7 +268,7 @@ export class FrontDoor implements Disposable {
     if (response.destroyed) return;
     const error = toWireError(thrown);
     const { log } = this.options;
-    const { path } = splitUrl(request);
+    const path = loggedPath(splitUrl(request).path);
     const words = `${request.method ?? ''} ${path}: ${String(error.status)} ${error.code}`;
     if (error.code === 'internal') log.error(words, error.cause);
     else log.debug(`${words}: ${error.message}`);
