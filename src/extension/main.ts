@@ -3,6 +3,7 @@ import * as l10n from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { DisposableStore } from '../base/disposable';
 import { createHostConnector } from './commands/connecting/connect-host';
+import { warnOfCertificates } from './commands/connecting/warn-of-certificates';
 import { followSettings } from './commands/follow-settings';
 import { connectionSentence } from './commands/problems';
 import { registerCommands } from './commands/register-commands';
@@ -21,7 +22,7 @@ import { createSshTransport } from './transports/ssh/ssh-transport';
 import { createTlsTransport } from './transports/tls/tls-transport';
 import { createViews } from './views/create-views';
 import { createPickers } from './views/pickers/pickers';
-import { stepWords } from './views/words';
+import { certificateWords, stepWords } from './views/words';
 
 /** What was made last ends first: commands before the views they show things in, these before the hosts, and the log after everything. */
 const owned = new DisposableStore();
@@ -90,6 +91,12 @@ export function activate(context: vscode.ExtensionContext): void {
     createViews({
       ...{ ...described, ...settings, notebookKernels },
       describeError: (error, host) => connectionSentence(error, host.name),
+    }),
+  );
+  owned.add(
+    warnOfCertificates({
+      ...{ hosts, problems, now: Date.now },
+      describe: (concern, name) => certificateWords(concern, name, { now: Date.now(), locale }),
     }),
   );
   owned.add(followSettings({ ...described, ...settings }));

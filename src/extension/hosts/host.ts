@@ -1,7 +1,7 @@
 import type { Event } from '../../base/event';
 import type { Pin } from '../../protocol/pin';
 import type { RemoteAgent } from '../remote/remote-agent';
-import type { ConnectionError, Endpoint, Interaction } from '../transports/transport';
+import type { ConnectionError, Endpoint, Interaction, PresentedCertificate } from '../transports/transport';
 import type { HostState } from './host-state';
 
 /** Where we know a host from. */
@@ -30,6 +30,8 @@ export interface Host {
   readonly isAnnounced: boolean;
   /** Round trip of the last request that measured it. */
   readonly roundTripMs?: number | undefined;
+  /** Of the open connection, if the host shows one. */
+  readonly certificate?: PresentedCertificate | undefined;
 }
 
 /** What `connect` ended with. A dismissed question is `cancelled`, not an error. */

@@ -1,6 +1,6 @@
 import type { Disposable } from '../../base/disposable';
 import type { RemoteAgent } from '../remote/remote-agent';
-import type { Endpoint } from '../transports/transport';
+import type { Endpoint, PresentedCertificate } from '../transports/transport';
 import { mergeEndpoints } from './endpoints';
 import type { Host, HostSource } from './host';
 import type { HostConnection } from './host-connection';
@@ -74,6 +74,10 @@ export class KnownHost implements Host, Disposable {
 
   get roundTripMs(): number | undefined {
     return this.connection.agent.roundTripMs;
+  }
+
+  get certificate(): PresentedCertificate | undefined {
+    return this.connection.opened?.certificate;
   }
 
   dispose(): void {

@@ -115,6 +115,16 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
 }
 
+/** The certificate that a host showed last. */
+export interface PresentedCertificate {
+  /** Milliseconds since the epoch. */
+  readonly endsAt: number;
+  /** Whether it vouches for itself, as the one that a daemon makes. */
+  readonly isSelfSigned: boolean;
+  /** Whether the connection rests on it, because an authority signed it, and not on a key that was accepted. */
+  readonly isReliedOn: boolean;
+}
+
 /** An open, signed-in way to one user's agent. Disposing it closes everything that it opened; it signs nobody out. */
 export interface Connection extends HttpConnection, Disposable {
   readonly endpoint: Endpoint;
@@ -129,6 +139,8 @@ export interface Connection extends HttpConnection, Disposable {
    * such hosts may change their key with every certificate.
    */
   readonly isTrustedByAuthority?: boolean;
+  /** Of a host that shows one. It can be renewed while the connection lasts. */
+  readonly certificate?: PresentedCertificate;
   /** `daemonId` as the verified front door said it. */
   readonly daemonId?: string;
   /** Fires at most once, when the transport itself notices that nothing more will come through. */

@@ -2,6 +2,7 @@ import { t } from '@vscode/l10n';
 import { formatDuration } from '../../base/text';
 import type { Environment, EnvironmentKind } from '../../protocol/environments';
 import type { KernelDetails } from '../../protocol/kernels';
+import type { CertificateConcern } from '../transports/certificate-end';
 import type { ConnectionErrorCode, ConnectStep, Endpoint } from '../transports/transport';
 
 /** When and where something is described: the same model gives the same words, so that a test can pass its own. */
@@ -132,6 +133,35 @@ export function dayWords(timeMs: number, { now, locale, timeZone }: Moment): str
     ...(isThisYear ? {} : { year: 'numeric' }),
     ...zone,
   }).format(timeMs);
+}
+
+/** What there is to say about the end of a host's certificate. */
+export function certificateWords(
+  { hasEnded, endsAt, keepsPeopleOut }: CertificateConcern,
+  hostName: string,
+  moment: Moment,
+): string {
+  const date = dateWords(endsAt, moment);
+  if (hasEnded)
+    return t(
+      'The certificate of {0} ended on {1}; its administrator can renew it. You have accepted its key, so you can connect all the same.',
+      hostName,
+      date,
+    );
+  return keepsPeopleOut
+    ? t(
+        'The certificate of {0} ends on {1}; its administrator can renew it. Without that you cannot connect any more as before.',
+        hostName,
+        date,
+      )
+    : t('The certificate of {0} ends on {1}; its administrator can renew it.', hostName, date);
+}
+
+/** `3 March 2026`. */
+function dateWords(timeMs: number, { locale, timeZone }: Moment): string {
+  const zone = timeZone === undefined ? {} : { timeZone };
+  const format = { day: 'numeric', month: 'long', year: 'numeric', ...zone } as const;
+  return new Intl.DateTimeFormat(locale, format).format(timeMs);
 }
 
 /** The seconds until then, rounded up; a countdown ends at 1. */

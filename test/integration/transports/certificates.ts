@@ -13,21 +13,28 @@ export interface TestCertificate {
 /** An authority that signs certificates. */
 export interface TestAuthority {
   readonly certificate: string;
-  sign(names: readonly { readonly type: 'dns' | 'ip'; readonly value: string }[]): Promise<TestCertificate>;
+  sign(
+    names: readonly { readonly type: 'dns' | 'ip'; readonly value: string }[],
+    endsInMs?: number,
+  ): Promise<TestCertificate>;
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256' };
 const signing = { name: 'ECDSA', hash: 'SHA-256' };
 const dayMs = 24 * 3600 * 1000;
 
-const lifetime = () => ({ notBefore: new Date(Date.now() - dayMs), notAfter: new Date(Date.now() + dayMs) });
+/** From two days ago; a negative end is one that has passed. */
+const lifetime = (endsInMs = dayMs) => ({
+  notBefore: new Date(Date.now() - 2 * dayMs),
+  notAfter: new Date(Date.now() + endsInMs),
+});
 
 /** Makes a self-signed certificate with a key of its own. */
-export async function createCertificate(name: string): Promise<TestCertificate> {
+export async function createCertificate(name: string, endsInMs?: number): Promise<TestCertificate> {
   const keys = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
   const certificate = await x509.X509CertificateGenerator.createSelfSigned({
     name: [{ CN: [name] }],
-    ...lifetime(),
+    ...lifetime(endsInMs),
     signingAlgorithm: signing,
     keys,
   });
@@ -49,12 +56,12 @@ export async function createAuthority(): Promise<TestAuthority> {
   });
   return {
     certificate: root.toString('pem'),
-    async sign(names) {
+    async sign(names, endsInMs) {
       const own = await crypto.subtle.generateKey(algorithm, true, ['sign', 'verify']);
       const certificate = await x509.X509CertificateGenerator.create({
         subject: [{ CN: ['signed'] }],
         issuer: root.subject,
-        ...lifetime(),
+        ...lifetime(endsInMs),
         signingAlgorithm: signing,
         publicKey: own.publicKey,
         signingKey: keys.privateKey,

@@ -55,6 +55,7 @@ test('this process and its child are in the table, with their words and their me
   assert.equal(found.session, child.pid);
   assert.deepEqual((await readCommandWords(found.pid)).slice(-1), ['600']);
   const proportional = await readProportionalBytes(process.pid);
+  assert.ok(own !== undefined);
   if (proportional !== undefined) assert.ok(proportional > 0 && proportional <= own.residentBytes * 1.5);
   assert.deepEqual(await readCommandWords(2 ** 30), []);
 });

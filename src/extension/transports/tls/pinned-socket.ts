@@ -27,6 +27,9 @@ export interface PresentedKey {
   readonly pin: Pin;
   /** Whether a trusted authority vouches for this key and the hostname. */
   readonly isTrustedByAuthority: boolean;
+  /** When the certificate ends, in milliseconds since the epoch. Its end is no reason to refuse a key that was accepted. */
+  readonly certificateEndsAt: number;
+  readonly isSelfSigned: boolean;
   /** The address that answered, without the port. */
   readonly address: string;
 }
@@ -168,6 +171,8 @@ export function judgeHandshake(
   const presented: PresentedKey = {
     pin: pinOf(certificate.publicKey),
     isTrustedByAuthority: tls.authorized && isCertificateOf(certificate, hostname),
+    certificateEndsAt: Date.parse(certificate.validTo),
+    isSelfSigned: certificate.checkIssued(certificate),
     address,
   };
   return judge(presented) ?? presented;

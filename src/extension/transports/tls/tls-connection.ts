@@ -2,6 +2,7 @@ import { isIP } from 'node:net';
 import { Emitter } from '../../../base/event';
 import { formatClientHeader, headers as protocolHeaders, type Hello } from '../../../protocol/agent';
 import { formatPin, isSamePin, type Pin } from '../../../protocol/pin';
+import { concernOf, describeConcern } from '../certificate-end';
 import { toConnectionError } from '../connection-errors';
 import { createHttpOverSockets } from '../http-over-sockets';
 import {
@@ -11,6 +12,7 @@ import {
   type Connection,
   type ConnectOptions,
   type Endpoint,
+  type PresentedCertificate,
 } from '../transport';
 import { FrontDoor } from './front-door';
 import {
@@ -113,12 +115,19 @@ async function openConnection(
   let token: string | undefined;
   let isSignedIn = false;
   let isClosed = false;
+  let certificate = certificateOf(key, key.isByAuthority);
+  const concern = concernOf(certificate, Date.now());
+  if (concern !== undefined) logger.warn(describeConcern(concern));
   const judge = requirePin(key.pin);
   // The address that answered first is the host for this connection, whatever its name resolves to later.
   const reached: TlsPlace = { ...place, addresses: [key.address], isAddressKnown: true };
   const http = createHttpOverSockets({
     baseUrl: `https://${toUrlHost(place.hostname, place.port)}`,
-    openSocket: async (socketSignal) => (await openPinnedSocket(reached, judge, socketSignal)).socket,
+    openSocket: async (socketSignal) => {
+      const { socket, presented } = await openPinnedSocket(reached, judge, socketSignal);
+      certificate = certificateOf(presented, key.isByAuthority);
+      return socket;
+    },
     headers: () =>
       token === undefined
         ? {}
@@ -145,6 +154,9 @@ async function openConnection(
       pin: key.pin,
       daemonId: wellKnown.daemonId,
       ...(key.isByAuthority ? { isTrustedByAuthority: true } : {}),
+      get certificate() {
+        return certificate;
+      },
       onDidClose: closed.event,
       async signOut({ isEverywhere, signal: signOutSignal }) {
         isSignedIn = false;
@@ -197,6 +209,13 @@ async function openConnection(
       });
     return signedIn.user;
   }
+}
+
+function certificateOf(
+  { certificateEndsAt, isSelfSigned }: PresentedKey,
+  isReliedOn: boolean,
+): PresentedCertificate {
+  return { endsAt: certificateEndsAt, isSelfSigned, isReliedOn };
 }
 
 /** The authority part of an address that is only ever a label: a name that no URL can hold is written as `localhost`. */

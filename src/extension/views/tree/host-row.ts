@@ -4,8 +4,10 @@ import { formatShortPin } from '../../../protocol/pin';
 import { protocolVersion } from '../../../protocol/version';
 import { isLost } from '../../hosts/host-state';
 import type { Host } from '../../hosts/host';
+import { concernOf } from '../../transports/certificate-end';
 import { isReconnectable, staysLost } from '../lost';
 import {
+  certificateWords,
   countEnvironments,
   countKernels,
   dayWords,
@@ -159,6 +161,7 @@ function hostTooltip(host: Host, { moment, problem }: HostSurroundings): string 
         ? undefined
         : t('{0}, accepted {1}', formatShortPin(host.accepted.pin), dayWords(host.accepted.at, moment)),
     ],
+    [t('Certificate'), certificateLine(host, moment)],
     [
       t('Round trip'),
       isAttached && host.roundTripMs !== undefined
@@ -181,6 +184,12 @@ function hostTooltip(host: Host, { moment, problem }: HostSurroundings): string 
         : undefined,
     ],
   ]);
+}
+
+/** Nothing while its end is far. */
+function certificateLine(host: Host, moment: Moment): string | undefined {
+  const concern = concernOf(host.certificate, moment.now);
+  return concern === undefined ? undefined : escapeMarkdown(certificateWords(concern, host.name, moment));
 }
 
 function accessibleHost(host: Host, description: string, surroundings: HostSurroundings): string {
