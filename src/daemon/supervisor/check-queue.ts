@@ -13,6 +13,7 @@ export const checkQueueLimits: CheckQueueLimits = { maxRunning: 8, maxWaiting: 1
 
 interface Waiting {
   readonly source: string;
+  readonly isPreferred: boolean;
   /** Says that it can begin, or that it gave way to another. */
   readonly settle: (canRun: boolean) => void;
 }
@@ -30,9 +31,17 @@ export class CheckQueue {
 
   constructor(private readonly limits: CheckQueueLimits) {}
 
-  /** Runs the check in its turn. Resolves with `full` when there was no room. Rejects as the check does, or with the signal's reason. */
-  async run<T>(source: string, check: () => Promise<T>, signal: AbortSignal): Promise<T | 'full'> {
-    if (!(await this.enter(source, signal))) return 'full';
+  /**
+   * Runs the check in its turn; a preferred one of a source that has had no turn comes before those of others. Resolves with `full` when there
+   * was no room. Rejects as the check does, or with the signal's reason.
+   */
+  async run<T>(
+    source: string,
+    check: () => Promise<T>,
+    signal: AbortSignal,
+    isPreferred = false,
+  ): Promise<T | 'full'> {
+    if (!(await this.enter(source, isPreferred, signal))) return 'full';
     try {
       return await check();
     } finally {
@@ -47,7 +56,7 @@ export class CheckQueue {
   }
 
   /** Resolves with whether it is this attempt's turn, which the caller then has to give back. */
-  private enter(source: string, signal: AbortSignal): Promise<boolean> {
+  private enter(source: string, isPreferred: boolean, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     if (this.running < this.limits.maxRunning) {
       this.running += 1;
@@ -60,6 +69,7 @@ export class CheckQueue {
       };
       const entry: Waiting = {
         source,
+        isPreferred,
         settle(canRun) {
           signal.removeEventListener('abort', onAbort);
           resolve(canRun);
@@ -80,7 +90,7 @@ export class CheckQueue {
     entry?.settle(false);
   }
 
-  /** The first attempt of the source whose last turn is longest ago. */
+  /** The first attempt of the source whose last turn is longest ago; of those that have had none, the first preferred one. */
   private startNext(): void {
     if (this.waiting.length === 0) {
       this.lastTurns = [];
@@ -88,8 +98,9 @@ export class CheckQueue {
     }
     let best = 0;
     let bestTurn = Number.POSITIVE_INFINITY;
-    this.waiting.forEach(({ source }, index) => {
-      const turn = this.lastTurns.indexOf(source);
+    this.waiting.forEach(({ source, isPreferred }, index) => {
+      const lastTurn = this.lastTurns.indexOf(source);
+      const turn = lastTurn < 0 && isPreferred ? -2 : lastTurn;
       if (turn >= bestTurn) return;
       best = index;
       bestTurn = turn;

@@ -91,7 +91,7 @@ export class ManyUsersSupervisor implements Supervisor {
     const open = this.takeConversation(question);
     if (open !== undefined && !('code' in credentials)) {
       const { conversation, answers } = credentials;
-      const outcome = await this.check(open.check, answers, conversation, signal, log);
+      const outcome = await this.check(open.check, answers, { conversation, isKnown: false }, signal, log);
       return this.conclude(
         { question, check: open.check, rounds: open.rounds, outcome, refuse, log },
         signal,
@@ -111,7 +111,8 @@ export class ManyUsersSupervisor implements Supervisor {
     const { accounts, credentials: checker } = this.parts;
     const parts = { accounts, credentials: checker, judge: (account: Account) => this.judge(account), log };
     const check = new CredentialCheck(parts, username, source);
-    const outcome = await this.check(check, credentials.answers, undefined, signal, log);
+    const { isKnown } = decision;
+    const outcome = await this.check(check, credentials.answers, { isKnown }, signal, log);
     return this.conclude({ question, check, rounds: 0, outcome, refuse, log }, signal);
   }
 
@@ -174,7 +175,7 @@ export class ManyUsersSupervisor implements Supervisor {
   private async check(
     check: CredentialCheck,
     answers: readonly string[],
-    conversation: string | undefined,
+    { conversation, isKnown }: { readonly conversation?: string | undefined; readonly isKnown: boolean },
     signal: AbortSignal,
     log: Logger,
   ): Promise<CheckOutcome | { readonly kind: 'failed' }> {
@@ -183,6 +184,7 @@ export class ManyUsersSupervisor implements Supervisor {
         check.source,
         () => check.ask(answers, conversation, signal),
         signal,
+        isKnown,
       );
       if (outcome !== 'full') return outcome;
       if (conversation !== undefined) this.parts.credentials.end(conversation);

@@ -3,7 +3,12 @@ import { RateLimiter, signInRateLimits, type RateLimits } from './rate-limiter';
 
 /** Whether an attempt may be looked at, and after which delay. */
 export type AttemptDecision =
-  | { readonly isAllowed: true; readonly delayMs: number }
+  | {
+      readonly isAllowed: true;
+      readonly delayMs: number;
+      /** Whether the account has signed in from this source before. */
+      readonly isKnown: boolean;
+    }
   | { readonly isAllowed: false; readonly retryAfterMs: number };
 
 const unlimited = { totalBurst: Number.MAX_SAFE_INTEGER, totalRefillMs: 1 };
@@ -37,7 +42,7 @@ const maxKnownPairs = 8_192;
  *   since a whole class can be behind one address; an attempt that was right is given back and costs nothing.
  * - *An account*, wherever its attempts come from, is only ever slowed down: after ten failures each further attempt waits before it is
  *   looked at, up to 4 s. Nothing here is a lock-out: whoever knows a name could otherwise keep its owner out. An attempt from where
- *   the account has signed in before does not wait at all.
+ *   the account has signed in before does not wait, and comes first where checks have to wait for each other.
  *
  * Many sources against many accounts meet only the cap on checks at once, in `check-queue.ts`, where sources take turns: with that the whole
  * machine looks at a few passwords a second, as it would with `MaxStartups` of sshd. A front door that was taken over can invent sources; it
@@ -67,9 +72,10 @@ export class SignInLimits {
       this.pairs.refund(pair);
       return ofSource;
     }
-    const delayMs = this.knownPairs.has(pair) ? 0 : this.delayOf(account);
+    const isKnown = this.knownPairs.has(pair);
+    const delayMs = isKnown ? 0 : this.delayOf(account);
     this.countAccount(account, 1);
-    return { isAllowed: true, delayMs };
+    return { isAllowed: true, delayMs, isKnown };
   }
 
   /** The attempt was right. */

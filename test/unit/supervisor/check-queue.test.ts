@@ -8,7 +8,7 @@ function queueOf(maxRunning: number, maxWaiting: number) {
   const began: string[] = [];
   const ends: (() => void)[] = [];
   const controller = new AbortController();
-  const run = (source: string, name = source) =>
+  const run = (source: string, name = source, isPreferred = false) =>
     queue.run(
       source,
       () => {
@@ -16,6 +16,7 @@ function queueOf(maxRunning: number, maxWaiting: number) {
         return new Promise<string>((resolve) => ends.push(() => resolve(name)));
       },
       controller.signal,
+      isPreferred,
     );
   const endNext = async () => {
     ends.shift()?.();
@@ -61,6 +62,19 @@ test('a source whose check was right comes next when it is back, and those who g
   while (began.length < all.length) await endNext();
   assert.deepEqual(began.slice(-4).sort(), attackers);
   for (let count = 0; count < 2; count += 1) await endNext();
+  await Promise.all(all);
+});
+
+test('a preferred check comes before sources that ask for the first time, but not again and again', async () => {
+  const { run, began, endNext } = queueOf(1, 100);
+  const all = Array.from({ length: 20 }, (_, index) => run(`attacker ${index}`));
+  await Promise.resolve();
+  all.push(run('home', 'first', true), run('home', 'second', true));
+  await endNext();
+  assert.deepEqual(began.slice(1), ['first']);
+  while (!began.includes('second')) await endNext();
+  assert.ok(began.length >= 21, 'after everybody else');
+  await endNext();
   await Promise.all(all);
 });
 
