@@ -17,7 +17,7 @@ import {
   measureTwentyKernels,
   memoryOf,
 } from './measures';
-import { writeReport, type Results } from './report';
+import { createResults, writeReport, type Results } from './report';
 import { quantile } from './statistics';
 import type { Ground, KernelName, Target } from './target';
 
@@ -80,13 +80,8 @@ async function main(): Promise<void> {
   try {
     await buildBundles(AbortSignal.timeout(120_000));
     const ground = await prepareGround((end) => ends.unshift(end));
-    const results = new Map<string, Map<string, number[]>>();
-    const add: Results['add'] = (name, sample) => {
-      const rows = results.get(name) ?? new Map<string, number[]>();
-      results.set(name, rows);
-      for (const [metric, value] of Object.entries(sample))
-        rows.set(metric, [...(rows.get(metric) ?? []), value]);
-    };
+    const results = createResults();
+    const { add } = results;
     const targets: Target[] = [createDirectTarget(ground)];
     for (const start of [
       () => startSocketTarget(ground),
@@ -114,7 +109,7 @@ async function main(): Promise<void> {
     }
     process.stdout.write(
       await writeReport(
-        results,
+        results.collected,
         targets.map(({ name }) => name),
       ),
     );
