@@ -9,6 +9,7 @@ import type { Logger } from '../../base/logger';
 import { Sequence } from '../../base/sequence';
 import { headers, type DoorRequest, type EnvironmentRule } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
+import { kindOfFile } from '../platform/kind-of-file';
 import { keepMemoryPrivate } from '../platform/process-privacy';
 import { listenReplaceably, type OwnSocket } from '../platform/sockets';
 import type { Entrance } from './http/router';
@@ -95,6 +96,21 @@ export class Doors implements Disposable {
     }
   }
 
+  private async listen(server: Server, socket: string): Promise<OwnSocket> {
+    try {
+      await checkDoorPlace(socket);
+      return await listenReplaceably(server, socket, 0o660);
+    } catch (error) {
+      const { message } = toError(error);
+      this.logger.error(`no door was opened: ${message}`);
+      if (error instanceof WireError) throw error;
+      // It is the user's own folder and agent: they may read what the system says.
+      throw new WireError('bad-request', `the door cannot be opened: ${message}`, undefined, {
+        cause: error,
+      });
+    }
+  }
+
   private async create(request: DoorRequest): Promise<Door> {
     const socket = join(request.folder, 'agent.sock');
     const named = { request };
@@ -102,12 +118,22 @@ export class Doors implements Disposable {
       (incoming) => checkDoorKey(incoming, named.request.doorKey),
       () => ({ kind: 'door', frontDoor: named.request.frontDoor }),
     );
-    const own = await listenReplaceably(server, socket, 0o660);
+    const own = await this.listen(server, socket);
     const door: Door = Object.assign(named, { socket, server, own });
     this.doors.set(request.folder, door);
     this.logger.info(`opened a door in ${request.folder}`);
     return door;
   }
+}
+
+/** Throws {@link WireError} `bad-request` when something stands where the socket of a door goes that is no socket: it is never removed unasked. */
+async function checkDoorPlace(socket: string): Promise<void> {
+  const found = await lstat(socket).catch(() => undefined);
+  if (found === undefined || found.isSocket()) return;
+  throw new WireError(
+    'bad-request',
+    `the door cannot be opened: ${socket} is ${kindOfFile(found)}, and the agent needs this place for its socket; remove it with: rm -r ${socket}`,
+  );
 }
 
 /** Throws {@link WireError} `door-key-required` unless the request carries exactly this key. Takes the same time for every wrong key. */

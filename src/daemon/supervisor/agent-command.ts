@@ -119,8 +119,8 @@ function describeFailure(
   words: string,
   parseFault: string,
 ): string {
-  const lastLine = words.trimEnd().split('\n').at(-1)?.trim() ?? '';
+  const lastLine = (words.trimEnd().split('\n').at(-1)?.trim() ?? '').replace(/^remote-kernels agent: /, '');
   const how = signal === null ? `exit code ${String(code)}` : `ended by ${signal}`;
   if (code === 0) return `the agent's command gave no address (${parseFault})`;
-  return `the agent did not start (${how})${lastLine === '' ? '' : `: ${lastLine.slice(0, 500)}`}`;
+  return `the agent did not start or opened no door (${how})${lastLine === '' ? '' : `: ${lastLine.slice(0, 500)}`}`;
 }

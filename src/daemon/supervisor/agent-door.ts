@@ -55,7 +55,11 @@ export class AgentDoor {
   /** The door, if an agent answers behind it now; starts nothing. */
   async find(): Promise<Door | undefined> {
     const { address } = this;
-    return address !== undefined && (await this.answers(address.socket)) ? this.doorAt(address) : undefined;
+    if (address === undefined) return undefined;
+    const fault = await this.findFault(address.socket);
+    if (fault === undefined) return this.doorAt(address);
+    this.options.log.debug(`nobody answers on the door of the agent: ${fault}`);
+    return undefined;
   }
 
   /** Whether the agent that was found last has been told what its user may do now. */
@@ -90,7 +94,8 @@ export class AgentDoor {
       };
       const address = await this.options.openDoor(door, withDeadline(startTimeoutMs, 'starting the agent'));
       log.info(`agent 2/3: ${address.started ? 'started' : 'found'}, process ${address.pid}`);
-      if (!(await this.answers(address.socket))) throw new Error('nobody answers on the door of the agent');
+      const fault = await this.findFault(address.socket);
+      if (fault !== undefined) throw new Error(`nobody answers on the door of the agent: ${fault}`);
       log.debug('agent 3/3: its door answers');
       this.address = address;
       this.toldRule = rule;
@@ -109,15 +114,16 @@ export class AgentDoor {
     return { socket: address.socket, doorKey: this.doorKey };
   }
 
-  private async answers(socket: string): Promise<boolean> {
+  /** Why nobody can be reached behind the door; nothing when somebody is there. */
+  private async findFault(socket: string): Promise<string | undefined> {
     const connect = this.options.connect ?? connectTo;
     try {
       const connection = await connect(socket, withDeadline(probeTimeoutMs, 'the door of the agent'));
       connection.destroy();
-      return true;
-    } catch {
+      return undefined;
+    } catch (error) {
       // Refused, absent or silent: all mean that no agent is behind this door.
-      return false;
+      return toError(error).message;
     }
   }
 }

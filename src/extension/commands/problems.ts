@@ -70,14 +70,17 @@ export function describeProblem(error: unknown, place: ProblemPlace): Problem | 
 /** Why a host is not connected, as one sentence. */
 export function connectionSentence(error: ConnectionError, name: string): string {
   const host = toSingleLine(name, 80);
-  const { address, userName, retryAfterMs, theirProtocol } = error.facts;
+  const { address, userName, retryAfterMs, theirProtocol, hostWords } = error.facts;
   const place = address === undefined || address === host ? host : `${host} (${toSingleLine(address, 80)})`;
   const sentences: Record<ConnectionErrorCode, () => string> = {
     unreachable: () => t('{0} does not answer. Is the daemon running there?', place),
     'no-answer': () => t('{0} does not answer.', place),
     'name-not-found': () => t('No host named {0} was found on this network.', host),
     lost: () => t('The connection to {0} was lost.', host),
-    'agent-unavailable': () => t('Your agent on {0} could not be started or does not answer.', host),
+    'agent-unavailable': () =>
+      hostWords === undefined
+        ? t('Your agent on {0} could not be started or does not answer.', host)
+        : t('{0} says: {1}', host, toSingleLine(hostWords, 400)),
     'too-many-attempts': () =>
       retryAfterMs === undefined
         ? t('{0} asks to wait before the next sign-in.', host)

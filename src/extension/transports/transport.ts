@@ -192,6 +192,8 @@ export interface ConnectionErrorFacts {
   /** For `key-changed`: what the host showed. */
   readonly presentedPin?: Pin;
   readonly theirProtocol?: string;
+  /** What the host itself said, in its words: data. */
+  readonly hostWords?: string;
 }
 
 /** Why there is no connection. `message` is for the log; sentences for people are made of code and facts. */

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { chmod, lstat, mkdir, readdir } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
-import { silentLogger } from '../../../src/base/logger';
+import { createLogger, silentLogger } from '../../../src/base/logger';
 import { until, withDeadline } from '../../../src/base/time';
 import { Doors } from '../../../src/daemon/agent/doors';
 import { connectTo } from '../../../src/daemon/platform/sockets';
 import type { DoorRequest } from '../../../src/protocol/agent';
+import { WireError } from '../../../src/protocol/errors';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 async function doorFolder(t: TestContext): Promise<DoorRequest> {
@@ -78,4 +79,31 @@ test('what the user may do with environments is the strictest that an open door 
   assert.equal(doors.environmentRule, 'list');
   await doors.open({ ...system, environments: 'administer' });
   assert.equal(doors.environmentRule, 'administer');
+});
+
+test('what stands in the place of a door and is no socket is named with what to do, and stays', async (t) => {
+  const blocks: readonly [kind: string, block: (path: string) => Promise<unknown>][] = [
+    ['a link', (path) => symlink('/elsewhere', path)],
+    ['a file', (path) => writeFile(path, 'mine')],
+    ['a folder', (path) => mkdir(path)],
+  ];
+  for (const [kind, block] of blocks) {
+    const request = await doorFolder(t);
+    const place = join(request.folder, 'agent.sock');
+    await block(place);
+    const lines: string[] = [];
+    const logger = createLogger((level, line) => lines.push(`${level} ${line}`));
+    const doors = new Doors(() => createServer(), logger);
+    t.after(() => doors.dispose());
+    await assert.rejects(doors.open(request), (error: unknown) => {
+      assert.ok(error instanceof WireError);
+      assert.ok(error.message.includes(`${place} is ${kind}`), error.message);
+      assert.ok(error.message.endsWith(`remove it with: rm -r ${place}`), error.message);
+      return true;
+    });
+    assert.match(lines.join('\n'), /^error no door was opened: .*agent\.sock is a/m);
+    assert.ok(!(await lstat(place)).isSocket());
+    await rm(place, { recursive: true });
+    assert.equal(await doors.open(request), place, 'and is opened once the place is free');
+  }
 });

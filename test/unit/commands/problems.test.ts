@@ -40,6 +40,18 @@ test('the sentences of the interface are kept', () => {
   );
 });
 
+test('what the host says about an agent that is not available is told in its words, in one line', () => {
+  const hostWords = 'the door cannot be opened: /run/x is a link;\nremove it with: rm -r /run/x';
+  assert.equal(
+    connectionSentence(new ConnectionError('agent-unavailable', '', { hostWords }), 'lab-7'),
+    'lab-7 says: the door cannot be opened: /run/x is a link;␤remove it with: rm -r /run/x',
+  );
+  assert.equal(
+    connectionSentence(new ConnectionError('agent-unavailable', ''), 'lab-7'),
+    'Your agent on lab-7 could not be started or does not answer.',
+  );
+});
+
 test('the time to wait is never told shorter than it is', () => {
   const times = [
     [1, '1 s'],

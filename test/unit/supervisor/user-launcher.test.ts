@@ -113,8 +113,8 @@ test('root connects to a user’s own socket, and to no link, no file and no soc
   const uid = process.getuid?.() ?? 0;
   const connect = (path: string, owner = uid) => connectToOwned(path, owner, withDeadline(2_000, path));
   (await connect(socket)).destroy();
-  await assert.rejects(connect(link), /is no socket/);
-  await assert.rejects(connect(file), /is no socket/);
+  await assert.rejects(connect(link), /is a link and not the socket/);
+  await assert.rejects(connect(file), /is a file and not the socket/);
   await assert.rejects(connect(socket, uid + 1), /belongs to another user/);
   await assert.rejects(connect(join(folder, 'absent')), /ENOENT/);
 });

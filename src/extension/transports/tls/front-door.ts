@@ -139,7 +139,13 @@ export class FrontDoor {
       const retryAfterMs = readRetryAfter(response.headers.get('retry-after'));
       return new ConnectionError('too-many-attempts', message, { ...this.facts, retryAfterMs });
     }
-    if (response.status >= 500) return new ConnectionError('agent-unavailable', message, this.facts);
+    if (response.status >= 500) {
+      const hostWords = body.ok && body.value.code === 'agent-unavailable' ? body.value.message : undefined;
+      return new ConnectionError('agent-unavailable', message, {
+        ...this.facts,
+        ...(hostWords === undefined ? {} : { hostWords }),
+      });
+    }
     return new ConnectionError('not-a-daemon', message, this.facts);
   }
 }
