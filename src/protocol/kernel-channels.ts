@@ -16,9 +16,15 @@ export const clientChannels: readonly KernelChannel[] = ['shell', 'control', 'st
 export const maxBacklogBytes = 64 * 1024 * 1024;
 
 /**
- * A client that sends the header `headers.client` takes a message that comes again over another connection once: so it is sent again what it may
- * not have received when its connection was lost. The keeper learns what was received by the pongs to its pings, whose payload is the number of
- * the last message before them (64 bits little-endian, counted from 1 on each connection). No more messages than this are on the way.
+ * The query of a client that knows by their `msg_id` the messages that it received, in {@link kernelSubprotocol}. Its value is a name for what
+ * remembers them. When its connection was lost, such a client is sent again over the next one of the same name what it may not have received, and
+ * takes each message once.
+ */
+export const receiverQuery = 'receiver';
+
+/**
+ * The keeper learns what a client with a {@link receiverQuery} has received by the pongs to its pings, whose payload is the number of the last
+ * message before them (64 bits little-endian, counted from 1 on each connection). No more than about so many are on the way at once.
  */
 export const maxUnconfirmedMessages = 4096;
 
