@@ -19,8 +19,16 @@ import { UnconfirmedMessages } from './unconfirmed-messages';
 /** Who hears of a connection. */
 export interface ConnectionListener {
   onMessage(message: ChannelMessage): void;
-  /** It is over; `unsent` is what it cannot have received, or has not confirmed. `isFinal` when its end was meant: nobody comes back for what it missed. */
-  onEnd(unsent: readonly OutgoingMessage[], isFinal: boolean): void;
+  /** It is over. `isFinal` when its end was meant: nobody comes back for what it missed. */
+  onEnd(rest: UnreceivedMessages, isFinal: boolean): void;
+}
+
+/** What is left of a connection that is over, in order. */
+export interface UnreceivedMessages {
+  /** Written, and perhaps received: only of a client with a receiver. */
+  readonly unconfirmed: readonly OutgoingMessage[];
+  /** What it cannot have received whole. */
+  readonly unsent: readonly OutgoingMessage[];
 }
 
 /** So many pings in a row may stay without any sign of life. */
@@ -35,8 +43,8 @@ const maxJsonBytes = 256 * 1024 * 1024;
 /** How a client speaks. */
 export interface ClientManner {
   readonly protocol: ClientProtocol;
-  /** Whether it takes a message that comes again over another connection once (see `maxUnconfirmedMessages`). */
-  readonly takesRepeats: boolean;
+  /** What remembers the messages that it has received (see `receiverQuery`). */
+  readonly receiver?: string;
 }
 
 /** One open WebSocket of a client. `ws` reads, pings and closes; messages are written by our own queue to the socket below. */
@@ -51,14 +59,13 @@ export class ClientConnection implements Disposable {
   constructor(
     private readonly webSocket: WebSocket,
     socket: Duplex,
-    { protocol, takesRepeats }: ClientManner,
+    { protocol, receiver }: ClientManner,
     private readonly listener: ConnectionListener,
     private readonly log: Logger,
   ) {
     this.protocol = protocol;
-    this.unconfirmed = takesRepeats
-      ? new UnconfirmedMessages((payload) => webSocket.ping(payload))
-      : undefined;
+    this.unconfirmed =
+      receiver === undefined ? undefined : new UnconfirmedMessages((payload) => webSocket.ping(payload));
     this.queue = new OutgoingQueue(socket, protocol, this.unconfirmed);
   }
 
@@ -142,6 +149,7 @@ export class ClientConnection implements Disposable {
   private end(isFinal: boolean): void {
     if (this.isEnding) return;
     this.isEnding = true;
-    this.listener.onEnd(this.queue.end(), isFinal);
+    const unconfirmed = this.unconfirmed?.takeAll() ?? [];
+    this.listener.onEnd({ unconfirmed, unsent: this.queue.end() }, isFinal);
   }
 }

@@ -12,7 +12,7 @@ import {
   type KernelChannel,
   type MessageParts,
 } from '../../protocol/kernel-channels';
-import { ClientConnection, type ClientManner } from './client-connection';
+import { ClientConnection, type ClientManner, type UnreceivedMessages } from './client-connection';
 import type { KernelMessage } from './kernel-session';
 import { KeptMessages, type Dropped } from './kept-messages';
 import { OutgoingMessage } from './outgoing-message';
@@ -42,6 +42,11 @@ export class Clients implements Disposable {
   private readonly disposables = new DisposableStore();
   private readonly connections = new Map<string, ClientConnection>();
   private readonly kept = new KeptMessages<OutgoingMessage>(() => Date.now());
+  /** What lost clients may have received of what is kept for them, and who would know. */
+  private readonly repeats = new Map<
+    string,
+    { readonly receiver: string; readonly messages: ReadonlySet<OutgoingMessage> }
+  >();
   private readonly routes = new ReplyRoutes();
   private readonly session = randomUUID();
   private pings: NodeJS.Timeout | undefined;
@@ -64,15 +69,18 @@ export class Clients implements Disposable {
    */
   accept(webSocket: WebSocket, socket: Duplex, manner: ClientManner, sessionId: string | undefined): void {
     const client = sessionId ?? randomUUID();
-    const missed = this.takeOver(client);
+    const missed = this.takeOver(client, manner.receiver);
     const connection = new ClientConnection(
       webSocket,
       socket,
       manner,
       {
         onMessage: (message) => this.take(client, connection, message),
-        onEnd: (unsent, isFinal) =>
-          this.onEnd(client, connection, unsent, isFinal || sessionId === undefined),
+        onEnd: (rest, isFinal) => {
+          if (this.connections.get(client) !== connection) return;
+          this.connections.delete(client);
+          this.onEnd(client, { ...rest, receiver: manner.receiver }, isFinal || sessionId === undefined);
+        },
       },
       this.log,
     );
@@ -122,18 +130,22 @@ export class Clients implements Disposable {
     this.disposables.dispose();
   }
 
-  private takeOver(client: string): OutgoingMessage[] {
+  private takeOver(client: string, receiver: string | undefined): OutgoingMessage[] {
     const open = this.connections.get(client);
     if (open !== undefined) {
       this.log.warn('a connection is replaced by another one of the same session');
       open.close(1000, 'replaced by another connection of the same session', false);
     }
     const missed = this.kept.take(client);
+    const repeats = this.repeats.get(client);
+    this.repeats.delete(client);
     if (missed === undefined) return [];
     const messages = [...missed.messages];
     if (missed.dropped !== undefined)
       messages.splice(missed.dropped.index, 0, this.createDropNotice(missed.dropped));
-    return messages;
+    // Somebody who does not remember what came would take it for something more.
+    if (repeats === undefined || repeats.receiver === receiver) return messages;
+    return messages.filter((message) => !repeats.messages.has(message));
   }
 
   private take(client: string, connection: ClientConnection, { channel, parts }: ChannelMessage): void {
@@ -148,16 +160,14 @@ export class Clients implements Disposable {
 
   private onEnd(
     client: string,
-    connection: ClientConnection,
-    unsent: readonly OutgoingMessage[],
+    { unconfirmed, unsent, receiver }: UnreceivedMessages & { readonly receiver: string | undefined },
     isFinal: boolean,
   ): void {
-    if (this.connections.get(client) !== connection) return;
-    this.connections.delete(client);
     if (isFinal) this.routes.forget(client);
     else {
       this.kept.open(client);
-      for (const message of unsent) this.keep(client, message);
+      for (const message of [...unconfirmed, ...unsent]) this.keep(client, message);
+      if (receiver !== undefined) this.repeats.set(client, { receiver, messages: new Set(unconfirmed) });
     }
     this.listener.onCountChange();
   }
@@ -185,6 +195,7 @@ export class Clients implements Disposable {
     for (const expired of this.kept.expire()) {
       this.log.info('a client has not come back; what it missed was dropped');
       this.routes.forget(expired);
+      this.repeats.delete(expired);
     }
   }
 

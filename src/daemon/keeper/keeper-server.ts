@@ -4,7 +4,6 @@ import type { Duplex } from 'node:stream';
 import type { WebSocketServer } from 'ws';
 import type { Disposable } from '../../base/disposable';
 import type { Logger } from '../../base/logger';
-import { headers } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
 import { jupyterChannelsPath } from '../../protocol/jupyter';
 import {
@@ -13,7 +12,7 @@ import {
   type KeeperSettings,
   type KeeperState,
 } from '../../protocol/keeper';
-import { kernelSubprotocol, maxClientMessageBytes } from '../../protocol/kernel-channels';
+import { kernelSubprotocol, maxClientMessageBytes, receiverQuery } from '../../protocol/kernel-channels';
 import { readJsonBody, readTarget, sendError, sendJson, sendNothing, toWireError } from '../platform/http';
 import { listenPrivately } from '../platform/sockets';
 import type { Clients } from './clients';
@@ -114,12 +113,12 @@ export class KeeperServer implements Disposable {
     server.handleUpgrade(request, socket, head, (webSocket) => {
       if (socket instanceof Socket) socket.setNoDelay(true);
       const protocol = webSocket.protocol === kernelSubprotocol ? 'v1' : 'json';
-      const takesRepeats = request.headers[headers.client] !== undefined;
+      const receiver = protocol === 'v1' ? query.get(receiverQuery) : null;
       const sessionId = query.get('session_id');
       this.clients.accept(
         webSocket,
         socket,
-        { protocol, takesRepeats },
+        { protocol, ...(receiver === null ? {} : { receiver }) },
         sessionId === null || sessionId === '' ? undefined : sessionId,
       );
     });

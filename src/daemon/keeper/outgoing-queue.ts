@@ -92,12 +92,11 @@ export class OutgoingQueue {
     }
   }
 
-  /** Ends the queue and gives what the client cannot have received whole, or has not said that it has, in order. */
+  /** Ends the queue and gives what the client cannot have received whole, in order. */
   end(): OutgoingMessage[] {
     this.isEnded = true;
     const rest = this.messages.slice(this.first);
     if (this.current !== undefined) rest.unshift(this.current.message);
-    if (this.unconfirmed !== undefined) rest.unshift(...this.unconfirmed.takeAll());
     this.current = undefined;
     this.messages = [];
     this.first = 0;

@@ -68,7 +68,7 @@ export function createLateWebSocketClass(
     private async openLate(): Promise<void> {
       try {
         const http = await whenAttached(access, AbortSignal.any([lifetime, this.waiting.signal]));
-        const inner = new http.WebSocket(this.url, this.protocols);
+        const inner = new http.WebSocket(received.addressFor(this.url), this.protocols);
         inner.binaryType = this.binaryType;
         inner.onopen = (event) => this.onopen?.(event);
         const isRepeat = received.beginConnection();

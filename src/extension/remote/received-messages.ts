@@ -1,4 +1,5 @@
-import { decodeChannelMessage, maxUnconfirmedMessages } from '../../protocol/kernel-channels';
+import { randomUUID } from 'node:crypto';
+import { decodeChannelMessage, maxUnconfirmedMessages, receiverQuery } from '../../protocol/kernel-channels';
 
 /** A keeper sends again only what it sent last; twice as much is remembered, since its limit may be passed by some messages. */
 const maxRemembered = 2 * maxUnconfirmedMessages;
@@ -11,6 +12,14 @@ export class ReceivedMessages {
   /** By the id of the message: over which connection it came. The oldest first. */
   private readonly connectionOf = new Map<string, number>();
   private connections = 0;
+  private readonly name = randomUUID();
+
+  /** The address of a kernel's channels with the name by which the keeper knows that it is still this that remembers. */
+  addressFor(url: string): string {
+    const address = new URL(url);
+    address.searchParams.set(receiverQuery, this.name);
+    return address.href;
+  }
 
   /** Begins another connection. The function says of each message that comes over it whether it had come over an earlier one. */
   beginConnection(): (data: unknown) => boolean {

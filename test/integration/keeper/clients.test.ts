@@ -1,9 +1,11 @@
 import assert from 'node:assert/strict';
 import { randomBytes, randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { delay } from '../../../src/base/time';
+import { delay, until, withDeadline } from '../../../src/base/time';
 import { keeperPaths } from '../../../src/protocol/keeper';
-import { startKeeper } from './driven-keeper';
+import { patienceMs, startKeeper } from './driven-keeper';
 import { isIdle } from './kernel-client';
 
 for (const protocol of ['v1', 'json'] as const) {
@@ -149,6 +151,31 @@ test('a client that was cut off gets what it missed, in order and once, when it 
   assert.equal(stranger.seen.filter((one) => one.parent === id).length, 0);
   assert.equal((await back.run('2')).reply.content['status'], 'ok');
 });
+
+for (const [name, receiver, isAgain] of [
+  ['is sent again to one that remembers what it had read', 'one', true],
+  ['is not sent to one that could not tell it from what it had read', 'another', false],
+] as const)
+  test(`what a client may not have read when it was cut off ${name}`, async (t) => {
+    const keeper = await startKeeper(t);
+    await keeper.greeting('started');
+    const client = await keeper.connect({ receiver: 'one' });
+    await client.run('1');
+    // What is printed now stays in the buffers of the system, which go with the connection.
+    client.webSocket.pause();
+    const id = client.execute('for i in range(100): print(i, flush=True)\nopen("done", "w").close()');
+    await until(
+      () => (existsSync(join(keeper.order.workingDirectory, 'done')) ? true : undefined),
+      withDeadline(patienceMs, 'the end of the cell'),
+    );
+    await keeper.untilState((state) => state.state === 'idle');
+    client.terminate();
+    await keeper.untilState((state) => state.connections === 0);
+    const back = await keeper.connect({ session: client.session, receiver });
+    await back.run('2');
+    const printed = Array.from({ length: 100 }, (_, index) => `${index}\n`).join('');
+    assert.equal(back.printed(id), isAgain ? printed : '');
+  });
 
 test('nothing is kept for a client that has said goodbye', async (t) => {
   const keeper = await startKeeper(t);

@@ -8,6 +8,7 @@ import {
   decodeChannelMessage,
   encodeChannelMessage,
   kernelSubprotocol,
+  receiverQuery,
   type KernelChannel,
   type MessageParts,
 } from '../../../src/protocol/kernel-channels';
@@ -20,6 +21,8 @@ export interface ClientOptions {
   readonly session?: string;
   /** Whether the address carries the session. */
   readonly isNamed?: boolean;
+  /** The name of what remembers what it received: it says that it takes a message that comes again once. */
+  readonly receiver?: string;
 }
 
 /** A message as a test looks at it. */
@@ -70,8 +73,9 @@ export class KernelClient {
 
   /** Connects and waits until the connection is open. */
   static async open(socket: string, kernelId: string, options: ClientOptions): Promise<KernelClient> {
-    const { protocol = 'v1', session = randomUUID(), isNamed = true } = options;
-    const query = isNamed ? `?session_id=${session}` : '';
+    const { protocol = 'v1', session = randomUUID(), isNamed = true, receiver } = options;
+    const repeats = receiver === undefined ? '' : `&${receiverQuery}=${receiver}`;
+    const query = isNamed ? `?session_id=${session}${repeats}` : '';
     const webSocket = new WebSocket(
       `ws+unix:${socket}:${jupyterChannelsPath(kernelId)}${query}`,
       protocol === 'v1' ? [kernelSubprotocol] : [],

@@ -29,14 +29,15 @@ function connect(protocol: 'v1' | 'json' = 'v1', takesRepeats = false) {
   const webSocket = new NotedWebSocket();
   // Nobody reads it, so it takes what its buffer holds and no more.
   const socket = new PassThrough();
-  const ends: { unsent: number; isFinal: boolean }[] = [];
+  const ends: { unconfirmed: number; unsent: number; isFinal: boolean }[] = [];
   const connection = new ClientConnection(
     webSocket as unknown as WebSocket,
     socket,
-    { protocol, takesRepeats },
+    { protocol, ...(takesRepeats ? { receiver: 'one' } : {}) },
     {
       onMessage: () => undefined,
-      onEnd: (unsent, isFinal) => ends.push({ unsent: unsent.length, isFinal }),
+      onEnd: ({ unconfirmed, unsent }, isFinal) =>
+        ends.push({ unconfirmed: unconfirmed.length, unsent: unsent.length, isFinal }),
     },
     silentLogger,
   );
@@ -98,7 +99,7 @@ for (const [code, isFinal] of [
     const { webSocket, ends } = connect();
     webSocket.emit('close', code, Buffer.alloc(0));
     webSocket.emit('close', code, Buffer.alloc(0));
-    assert.deepEqual(ends, [{ unsent: 0, isFinal }]);
+    assert.deepEqual(ends, [{ unconfirmed: 0, unsent: 0, isFinal }]);
   });
 }
 
@@ -139,7 +140,7 @@ test('what a client that takes repeats has not confirmed is left for its next co
   webSocket.emit('pong', payload);
   await asked(webSocket, 2);
   webSocket.emit('close', 1006);
-  assert.deepEqual(ends, [{ unsent: 2, isFinal: false }]);
+  assert.deepEqual(ends, [{ unconfirmed: 2, unsent: 0, isFinal: false }]);
 });
 
 test('a client that does not take repeats is sent nothing twice', async () => {
@@ -147,7 +148,7 @@ test('a client that does not take repeats is sent nothing twice', async () => {
   connection.send(message(10));
   await new Promise((resolve) => setImmediate(resolve));
   webSocket.emit('close', 1006);
-  assert.deepEqual([ends, webSocket.payloads], [[{ unsent: 0, isFinal: false }], []]);
+  assert.deepEqual([ends, webSocket.payloads], [[{ unconfirmed: 0, unsent: 0, isFinal: false }], []]);
 });
 
 test('no more is on the way to a client than it can tell from repeats', async () => {
@@ -166,5 +167,5 @@ test('no more is on the way to a client than it can tell from repeats', async ()
     webSocket.emit('pong', payload);
   }
   webSocket.emit('close', 1006);
-  assert.deepEqual(ends, [{ unsent: 0, isFinal: false }]);
+  assert.deepEqual(ends, [{ unconfirmed: 0, unsent: 0, isFinal: false }]);
 });

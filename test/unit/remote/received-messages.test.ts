@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { ReceivedMessages } from '../../../src/extension/remote/received-messages';
-import { encodeChannelMessage, maxUnconfirmedMessages } from '../../../src/protocol/kernel-channels';
+import {
+  encodeChannelMessage,
+  maxUnconfirmedMessages,
+  receiverQuery,
+} from '../../../src/protocol/kernel-channels';
 
 function frame(header: unknown): ArrayBuffer {
   const parts = [header, {}, {}, {}].map((part) => Buffer.from(JSON.stringify(part)));
@@ -60,4 +64,13 @@ test('everything that can be on the way at once is remembered, and not everythin
   for (let index = count - maxUnconfirmedMessages; index < count; index += 1)
     assert.equal(second(named(String(index))), true);
   assert.equal(received.beginConnection()(named('0')), false);
+});
+
+test('the keeper is told who remembers: the same at each connection, and another one for each', () => {
+  const url = 'ws://localhost/api/kernels/1/channels?session_id=2';
+  const [one, other] = [new ReceivedMessages(), new ReceivedMessages()];
+  const name = new URL(one.addressFor(url)).searchParams.get(receiverQuery);
+  assert.equal(one.addressFor(url), `${url}&${receiverQuery}=${name}`);
+  assert.equal(one.addressFor(url), one.addressFor(url));
+  assert.notEqual(one.addressFor(url), other.addressFor(url));
 });
