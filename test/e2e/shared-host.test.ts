@@ -56,6 +56,8 @@ test('a shared host is installed, found from another machine, used by two people
   };
   const opened: Workbench[] = [];
   const stage = stagesOf(t, async () => {
+    const { stdout } = await system.run('tail', ['-n', '30', '/var/log/remote-kernels.log']);
+    t.diagnostic(`the end of the daemon's log:\n${stdout}`);
     await opened[0]?.screenshot('failed');
   });
 
@@ -114,8 +116,9 @@ test('a shared host is installed, found from another machine, used by two people
   });
 
   await stage('a wrong password is refused in words that tell nothing else', async () => {
-    await workbench.answer('lab-7: user name', 'ada');
+    await workbench.page.locator('.quick-input-widget:visible').getByText('lab-7: user name').waitFor();
     await workbench.screenshot('user-name');
+    await workbench.answer('lab-7: user name', 'ada');
     await workbench.answer('lab-7: password for ada', people.bob);
     await workbench.page
       .locator('.quick-input-widget:visible')
@@ -154,6 +157,7 @@ test('a shared host is installed, found from another machine, used by two people
     assert.ok(running);
     await workbench.treeMenu(/^lab-7/, 'Sign Out');
     await workbench.treeItem(/^lab-7, signed out/);
+    await workbench.page.getByText(/not connected to lab-7, running there since/).waitFor();
     await workbench.screenshot('signed-out');
     assert.deepEqual(await signInsOf('ada'), { ada: 0, all: 0 });
     await until(
@@ -174,6 +178,7 @@ test('a shared host is installed, found from another machine, used by two people
     await workbench.treeItem(/^lab-7, connected as bob/);
     // Her kernel is out of his reach, which is not the same as ended.
     await workbench.statusBar(/lab-7\s+ipykernel · not connected/);
+    await workbench.page.getByText(/running on lab-7 since .* for another person/).waitFor();
     assert.doesNotMatch(await notebook.outputs(), /ended/);
     await workbench.screenshot('connected-as-bob');
     await workbench.treeMenu(/^lab-7/, 'Sign Out');
