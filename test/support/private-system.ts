@@ -8,6 +8,7 @@ import { hasProgram, isRoot, requirePeer } from './peers';
 import { holderScript } from './private-system-mounts';
 import { placeNode, placeProgram } from './private-system-programs';
 import { processesInMounts } from './private-system-processes';
+import { assertNowhereInFiles } from './private-system-secrets';
 import { temporaryFolder } from './temporary-folder';
 
 /**
@@ -81,7 +82,7 @@ const path = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 /**
  * The machine as a private copy for one test: own `/etc`, `/home`, `/run`, `/var/lib`, `/var/log`, `/opt` and `/usr/local` in a mount namespace, the
  * machine's processes, network and `/tmp`. Has the accounts of {@link people}. Real PAM, real users. After the test everything that runs in it is
- * ended and nothing of it remains.
+ * ended and nothing of it remains; the test fails when one of their passwords was written to a file.
  */
 export class PrivateSystem {
   private constructor(
@@ -249,8 +250,12 @@ async function hold(t: PrivateSystemOwner): Promise<number> {
   const ended = once(holder, 'exit');
   t.after(async () => {
     await endProcesses(() => processesInMounts(pid));
-    holder.stdin.end();
-    await ended;
+    try {
+      await assertNowhereInFiles(pid, Object.values(people));
+    } finally {
+      holder.stdin.end();
+      await ended;
+    }
   });
   await once(holder.stdout, 'data', { signal: withDeadline(20_000, 'the private mounts') });
   return pid;
