@@ -1,10 +1,15 @@
+import assert from 'node:assert/strict';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
-import type { PrivateSystem } from '../../support/private-system';
+import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
+import { parseKernelModel } from '../../../src/protocol/jupyter';
+import { people, type PrivateSystem } from '../../support/private-system';
+import { ask, bearer } from '../front-door/front-door-under-test';
 
 /** What a test writes into `/etc/remote-kernels/config.json`; it listens on 127.0.0.1 only. */
 export async function configure(
@@ -69,4 +74,34 @@ export async function startConfiguredDaemon(system: PrivateSystem): Promise<Conf
       return exitCode;
     },
   };
+}
+
+/** A port of loopback that nobody has now. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const bound = server.address();
+  assert.ok(bound !== null && typeof bound === 'object');
+  server.close();
+  await once(server, 'close');
+  return bound.port;
+}
+
+/** Signs ada in at that port and starts a kernel of hers. */
+export async function workAsAda(port: number) {
+  const body = JSON.stringify({ username: 'ada', answers: [people.ada] });
+  const signal = withDeadline(90_000, 'the sign-in');
+  const answer = await ask(port, { method: 'POST', path: frontDoorPaths.signIn, signal }, body);
+  assert.equal(answer.status, 200, answer.text);
+  const { token } = expectParsed(parseJson(answer.text, parseSignedIn));
+  const headers = { ...bearer(token), 'content-type': 'application/json' };
+  const specs = await ask(port, { path: '/api/kernelspecs', headers });
+  const { default: name } = JSON.parse(specs.text) as { default: string };
+  const started = await ask(
+    port,
+    { method: 'POST', path: '/api/kernels', headers },
+    JSON.stringify({ name }),
+  );
+  assert.equal(started.status, 201, started.text);
+  return { token, headers, kernelId: expectParsed(parseJson(started.text, parseKernelModel)).id };
 }

@@ -3,22 +3,20 @@ import { spawn } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { checkOwnCertificate, readOwnCertificate } from '../../../src/daemon/front-door/own-certificate';
 import { exitCodes } from '../../../src/protocol/command-line';
-import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
 import { parseKernelModel } from '../../../src/protocol/jupyter';
 import { pinOf } from '../../../src/protocol/pin';
 import { runCommand } from '../../../src/development/run-command';
-import { people, plainPamFile, PrivateSystem } from '../../support/private-system';
+import { plainPamFile, PrivateSystem } from '../../support/private-system';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { ask, bearer, rawConnection } from '../front-door/front-door-under-test';
+import { ask, rawConnection } from '../front-door/front-door-under-test';
 import { giveEnvironment } from '../many-users/system-daemon';
-import { configure, startConfiguredDaemon } from './configured-daemon';
+import { configure, freePort, startConfiguredDaemon, workAsAda } from './configured-daemon';
 import { openKernelStream } from './kernel-stream';
 
 /** Makes a key and a certificate in that folder by OpenSSL. */
@@ -42,35 +40,6 @@ async function pinAt(port: number): Promise<string> {
   socket.destroy();
   assert.ok(certificate !== undefined);
   return pinOf(certificate.publicKey);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  assert.ok(bound !== null && typeof bound === 'object');
-  server.close();
-  await once(server, 'close');
-  return bound.port;
-}
-
-/** Signs ada in and starts a kernel of hers. */
-async function workAsAda(port: number) {
-  const body = JSON.stringify({ username: 'ada', answers: [people.ada] });
-  const signal = withDeadline(90_000, 'the sign-in');
-  const answer = await ask(port, { method: 'POST', path: frontDoorPaths.signIn, signal }, body);
-  assert.equal(answer.status, 200, answer.text);
-  const { token } = expectParsed(parseJson(answer.text, parseSignedIn));
-  const headers = { ...bearer(token), 'content-type': 'application/json' };
-  const specs = await ask(port, { path: '/api/kernelspecs', headers });
-  const { default: name } = JSON.parse(specs.text) as { default: string };
-  const started = await ask(
-    port,
-    { method: 'POST', path: '/api/kernels', headers },
-    JSON.stringify({ name }),
-  );
-  assert.equal(started.status, 201, started.text);
-  return { token, headers, kernelId: expectParsed(parseJson(started.text, parseKernelModel)).id };
 }
 
 const counted = (count: number) => Array.from({ length: count }, (_, number) => number);
