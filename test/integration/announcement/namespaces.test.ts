@@ -1,81 +1,117 @@
 import assert from 'node:assert/strict';
-import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import test, { type TestContext } from 'node:test';
-import { promisify } from 'node:util';
+import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
+import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
+import type { FoundHost } from '../../../src/extension/hosts/host-provider';
 import { daemonBundle } from '../../support/daemon-bundle';
-import { hasProgram, isRoot, requirePeer } from '../../support/peers';
 import { createTestHome } from '../../support/test-home';
+import { collect, startLab, type LabMachine } from './network-lab';
 
-const run = promisify(execFile);
-
-/** Two machines and a cable: network namespaces without any route to elsewhere. One has a container bridge as well. */
-async function twoMachines(t: TestContext) {
-  const host = `rkh${process.pid}`;
-  const client = `rkc${process.pid}`;
-  t.after(async () => {
-    for (const namespace of [host, client])
-      await run('ip', ['netns', 'del', namespace]).catch(() => undefined);
-  });
-  const ip = (words: string) => run('ip', words.split(' '));
-  for (const namespace of [host, client]) {
-    await ip(`netns add ${namespace}`);
-    await ip(`-n ${namespace} link set lo up`);
-  }
-  await ip(`link add eth7 netns ${host} type veth peer name eth8 netns ${client}`);
-  for (const [namespace, link, last] of [
-    [host, 'eth7', 1],
-    [client, 'eth8', 2],
-  ] as const) {
-    await ip(`-n ${namespace} addr add 10.231.7.${last}/24 dev ${link}`);
-    await ip(`-n ${namespace} addr add fd31::${last}/64 dev ${link} nodad`);
-    await ip(`-n ${namespace} link set ${link} up`);
-    await ip(`-n ${namespace} route add 224.0.0.0/4 dev ${link}`);
-  }
-  await ip(`-n ${host} link add docker0 type bridge`);
-  await ip(`-n ${host} addr add 172.17.0.1/16 dev docker0`);
-  await ip(`-n ${host} link set docker0 up`);
-  return { host, client };
+/** A single-user daemon that listens everywhere on that machine. */
+async function startDaemonOn(t: TestContext, machine: LabMachine) {
+  const { environment } = await createTestHome(t);
+  const words = ['serve', '--single-user', '--listen', 'all', '--port', '0', '--name', 'lab-7', '--json'];
+  const child = machine.spawn(process.execPath, [daemonBundle(), ...words], environment);
+  const said = collect(child);
+  const events: ServeEvent[] = [];
+  if (child.stdout === null) throw new Error('serve has no standard output');
+  createInterface({ input: child.stdout }).on('line', (line) =>
+    events.push(expectParsed(parseJson(line, parseServeEvent))),
+  );
+  return {
+    said,
+    async untilSaid(words: RegExp) {
+      const signal = withDeadline(60_000, `the words ${String(words)}`);
+      await until(() => (words.test(said()) ? true : undefined), signal);
+    },
+    announced: () => events.filter(({ event }) => event === 'announcing'),
+    async end() {
+      const exited = once(child, 'exit', { signal: withDeadline(60_000, 'the end of the daemon') });
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
 }
 
-/** Browses in that namespace with a process of its own; every line is a service that came or went. */
-function browseIn(t: TestContext, namespace: string): readonly string[] {
-  const script = `
-    const { Bonjour } = require('bonjour-service');
-    const browser = new Bonjour({ interface: '10.231.7.2', bind: '0.0.0.0' }).find({ type: 'remote-kernels' });
-    browser.on('up', (service) => console.log('up ' + JSON.stringify(service.addresses)));
-    browser.on('down', () => console.log('down'));
-    setInterval(() => browser.update(), 500);`;
-  const child = spawn('ip', ['netns', 'exec', namespace, process.execPath, '-e', script], {
-    cwd: join(__dirname, '../../..'),
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** Looks for hosts on that machine as the extension does. */
+function browseAsExtension(machine: LabMachine) {
+  const script = join(__dirname, 'browse-as-extension.ts');
+  const child = machine.spawn('env', ['-C', __dirname, process.execPath, '--import', 'tsx', script]);
+  child.stderr?.pipe(process.stderr);
+  let found: readonly FoundHost[] = [];
+  if (child.stdout === null) throw new Error('the program has no standard output');
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    found = JSON.parse(line) as readonly FoundHost[];
   });
-  t.after(() => child.kill('SIGKILL'));
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on('line', (line) => lines.push(line));
-  return lines;
+  const addresses = () =>
+    found
+      .flatMap(({ endpoint }) => (endpoint.kind === 'tls' ? (endpoint.addresses ?? []) : []))
+      .filter((address) => !address.startsWith('fe80:'))
+      .sort();
+  return {
+    async finds(what: string, expected: readonly string[]) {
+      const signal = withDeadline(90_000, what);
+      try {
+        await until(() => (addresses().join() === [...expected].sort().join() ? true : undefined), signal);
+      } catch (error) {
+        throw new Error(`${what}: found ${JSON.stringify(found)}`, { cause: error });
+      }
+      return found;
+    },
+  };
 }
 
-test('a daemon that listens everywhere is found on the network in both families, without its containers and loopback', async (t) => {
-  if (!requirePeer(t, 'root and ip (iproute2)', isRoot() && hasProgram('ip'))) return;
-  const { host, client } = await twoMachines(t);
-  const home = await createTestHome(t);
-  const words = ['serve', '--single-user', '--listen', 'all', '--port', '0', '--name', 'lab-7'];
-  const daemon = spawn('ip', ['netns', 'exec', host, process.execPath, daemonBundle(), ...words], {
-    env: home.environment,
-    stdio: 'ignore',
+const addressesIn = (...numbers: readonly number[]) =>
+  numbers.flatMap((number) => [`10.231.${number}.1`, `fd31:${number}::1`]);
+
+/** A bridge of containers, on which nobody looks for hosts. */
+async function addContainers(machine: LabMachine): Promise<void> {
+  for (const words of [
+    'link add docker0 type bridge',
+    'addr add 172.17.0.1/16 dev docker0',
+    'link set docker0 up',
+  ])
+    await machine.run('ip', words.split(' '));
+}
+
+for (const isWithAvahi of [false, true])
+  test(`a daemon that listens everywhere is found by the extension on each network with its address there, ${isWithAvahi ? 'announced by avahi-daemon' : 'announced by itself'}`, async (t) => {
+    const lab = await startLab(t);
+    if (lab === undefined) return;
+    const { host, near, far } = lab;
+    await addContainers(host);
+    if (isWithAvahi) {
+      await host.startBus();
+      await host.startAvahi();
+    }
+    const daemon = await startDaemonOn(t, host);
+    const [fromNear, fromFar] = [browseAsExtension(near), browseAsExtension(far)];
+    await daemon.untilSaid(
+      isWithAvahi
+        ? /announced as "lab-7" by avahi-daemon/
+        : /announced as "lab-7" on eth7, eth9 by the daemon's own responder \(there is no message bus/,
+    );
+    const [seen] = await fromNear.finds('the near side', addressesIn(7));
+    assert.equal(seen?.name, 'lab-7');
+    await fromFar.finds('the far side', addressesIn(9));
+    assert.deepEqual(daemon.announced()[0], {
+      event: 'announcing',
+      name: 'lab-7',
+      interfaces: ['eth7', 'eth9'],
+    });
+
+    await lab.connect(11, host, far);
+    await fromFar.finds('an interface that came', addressesIn(9, 11));
+    await fromNear.finds('that the other networks are as before', addressesIn(7));
+    await lab.disconnect(11, host);
+    // Whoever has seen the addresses there remembers them for a while; whoever looks anew does not hear of them.
+    await browseAsExtension(far).finds('an interface that went', addressesIn(9));
+
+    await daemon.end();
+    await fromNear.finds('the goodbye', []);
+    await fromFar.finds('the goodbye', []);
   });
-  const lines = browseIn(t, client);
-  const found = await until(() => lines[0], withDeadline(30_000, 'the announcement on the other machine'));
-  const addresses = JSON.parse(found.replace(/^up /, '')) as string[];
-  assert.ok(addresses.includes('10.231.7.1'), found);
-  assert.ok(addresses.includes('fd31::1'), found);
-  for (const address of addresses) assert.ok(/^(10\.231\.7\.1|fd31::1|fe80::.*)$/.test(address), found);
-  const exited = once(daemon, 'exit');
-  daemon.kill('SIGTERM');
-  await exited;
-  await until(() => (lines.includes('down') ? true : undefined), withDeadline(15_000, 'the goodbye'));
-});
