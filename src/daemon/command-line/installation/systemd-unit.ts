@@ -2,7 +2,7 @@
 export function formatSystemdUnit(node: string, programFile: string): string {
   return `[Unit]
 Description=Remote Kernels: notebooks run on this host from editors elsewhere
-After=network-online.target nss-user-lookup.target
+After=network-online.target nss-user-lookup.target avahi-daemon.service
 Wants=network-online.target
 
 [Service]
