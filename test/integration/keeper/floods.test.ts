@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'node:test';
-import { delay } from '../../../src/base/time';
-import { startKeeper } from './driven-keeper';
+import { delay, until, withDeadline } from '../../../src/base/time';
+import { patienceMs, startKeeper } from './driven-keeper';
 import type { KernelClient } from './kernel-client';
 
 /** Publishes messages of a known size through the kernel's own session, past its coalescing of printed text. */
@@ -28,11 +30,33 @@ test('200,000 printed lines arrive exactly', async (t) => {
   }
 });
 
-test('20,000 messages in a loop that never rests arrive all, in order', async (t) => {
+for (const [who, options] of [
+  ['a client', {}],
+  ['a client that confirms what it receives', { receiver: 'one' }],
+] as const)
+  test(`20,000 messages in a loop that never rests arrive all, in order, at ${who}`, async (t) => {
+    const keeper = await startKeeper(t);
+    await keeper.greeting('started');
+    const client = await keeper.connect(options);
+    await client.run(publish(20_000, 10));
+    assert.deepEqual(
+      publishedNumbers(client),
+      Array.from({ length: 20_000 }, (_, index) => index),
+    );
+  });
+
+test('a client that stops and confirms nothing loses nothing, and gets on when it reads again', async (t) => {
   const keeper = await startKeeper(t);
   await keeper.greeting('started');
-  const client = await keeper.connect();
-  await client.run(publish(20_000, 10));
+  const client = await keeper.connect({ receiver: 'one' });
+  client.webSocket.pause();
+  const id = client.execute(`${publish(20_000, 2048)}\nopen("done", "w").close()`);
+  await until(
+    () => (existsSync(join(keeper.order.workingDirectory, 'done')) ? true : undefined),
+    withDeadline(patienceMs, 'the end of the cell'),
+  );
+  client.webSocket.resume();
+  await client.finished(id);
   assert.deepEqual(
     publishedNumbers(client),
     Array.from({ length: 20_000 }, (_, index) => index),

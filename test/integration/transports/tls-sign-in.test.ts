@@ -209,6 +209,26 @@ test('a password is kept only when asked for, used without a question, and forgo
   assert.equal(await secrets.get(key), undefined);
 });
 
+test('a remembered password that the host has changed on the way is remembered as it is then, and one beside a second factor stays', async (t) => {
+  const door = await startDoor(t, ({ answers, conversation }) => {
+    if (conversation === 'fresh') return answers?.join() === 'old,new,new' ? accepted : refused;
+    if (conversation === 'factor') return answers?.join() === '123456' ? accepted : refused;
+    const isOld = answers?.[0] === 'old';
+    const texts = isOld ? ['Current password: ', 'New password: ', 'Again: '] : ['Code: '];
+    const prompts = texts.map((text) => ({ text, echo: false }));
+    return { status: 401, body: { code: 'more', prompts, conversation: isOld ? 'fresh' : 'factor' } };
+  });
+  const { secrets } = createProfile();
+  const key = passwordSecretKey(door.certificate.pin, 'ada');
+  await secrets.set(key, 'old');
+  const changing = createPerson(['old', 'new', 'new']);
+  await connectTo(t, door, { interaction: changing, secrets, userName: 'ada' });
+  assert.equal(await secrets.get(key), 'new');
+  secrets.values.delete(tokenSecretKey(door.certificate.pin, 'ada'));
+  await connectTo(t, door, { interaction: createPerson(['123456']), secrets, userName: 'ada' });
+  assert.equal(await secrets.get(key), 'new');
+});
+
 test('with two ways to sign in the person chooses, and a dismissed question cancels', async (t) => {
   const door = await startDoor(t, ({ code }) => (code === 'C' ? accepted : refused), {
     signIn: ['password', 'code', 'passkey'],
