@@ -46,6 +46,15 @@ export const editorPackages: readonly SystemPackage[] = [
   },
 ];
 
+const secondFactorPackages: readonly SystemPackage[] = [
+  {
+    name: 'libpam-google-authenticator',
+    why: 'asks for a second factor at sign-ins',
+    isInstalled: () => isThere('/usr/bin/google-authenticator'),
+  },
+  { name: 'oathtool', why: 'makes second factors', isInstalled: () => isThere('/usr/bin/oathtool') },
+];
+
 /** Needed by the integration tests. */
 export const integrationPackages: readonly SystemPackage[] = [
   buildEssential,
@@ -59,16 +68,22 @@ export const integrationPackages: readonly SystemPackage[] = [
   },
   { name: 'iproute2', why: 'makes network namespaces', isInstalled: () => isThere('/sbin/ip') },
   {
-    name: 'libpam-google-authenticator',
-    why: 'asks for a second factor at sign-ins',
-    isInstalled: () => isThere('/usr/bin/google-authenticator'),
+    name: 'avahi-daemon',
+    why: 'announces hosts in networks of the tests',
+    isInstalled: () => isThere('/usr/sbin/avahi-daemon'),
   },
+  {
+    name: 'avahi-utils',
+    why: 'looks for hosts in networks of the tests',
+    isInstalled: () => isThere('/usr/bin/avahi-browse'),
+  },
+  { name: 'dbus', why: 'connects avahi-daemon with programs', isInstalled: () => isThere('/usr/bin/dbus-send') },
+  ...secondFactorPackages,
   {
     name: 'openssh-server',
     why: 'logs in beside kernels',
     isInstalled: () => isThere('/usr/sbin/sshd'),
   },
-  { name: 'oathtool', why: 'makes second factors', isInstalled: () => isThere('/usr/bin/oathtool') },
   { name: 'zsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/zsh') },
   { name: 'fish', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/fish') },
   { name: 'tcsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/tcsh') },
@@ -106,6 +121,7 @@ export const browserPackages: readonly SystemPackage[] = [
     isInstalled: () => isThere('/usr/share/fonts/truetype/dejavu'),
   },
   { name: 'iproute2', why: 'makes network namespaces', isInstalled: () => isThere('/sbin/ip') },
+  ...secondFactorPackages,
 ];
 
 /**
