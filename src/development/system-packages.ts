@@ -77,7 +77,11 @@ export const integrationPackages: readonly SystemPackage[] = [
     why: 'looks for hosts in networks of the tests',
     isInstalled: () => isThere('/usr/bin/avahi-browse'),
   },
-  { name: 'dbus', why: 'connects avahi-daemon with programs', isInstalled: () => isThere('/usr/bin/dbus-send') },
+  {
+    name: 'dbus',
+    why: 'connects avahi-daemon with programs',
+    isInstalled: () => isThere('/usr/bin/dbus-send'),
+  },
   ...secondFactorPackages,
   {
     name: 'openssh-server',
