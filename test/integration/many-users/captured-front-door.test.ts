@@ -343,7 +343,7 @@ test(
     for (const [name, text] of nonsense) {
       const socket = await useCaptured(await portOfLife(daemon, life), 'stdout');
       socket.write(text);
-      await once(socket, 'close', { signal: withDeadline(30_000, name) });
+      await abortable(closedOf(socket), withDeadline(60_000, name));
       life += 1;
       await portOfLife(daemon, life);
     }

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { dirname, join } from 'node:path';
@@ -46,12 +45,16 @@ export async function portOfLife(daemon: SystemDaemon, life: number): Promise<nu
 /** Connects to the program in the front door's place for one use. */
 export async function useCaptured(port: number, use: CapturedUse): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
-  const signal = withDeadline(30_000, `the program for ${use}`);
-  await once(socket, 'connect', { signal });
   // A life that ends takes the connection with it.
-  socket.on('error', () => socket.destroy());
+  let fault = 'it said nothing';
+  socket.on('error', (error) => (fault = error.message));
   socket.write(`${use}\n`);
-  await once(socket, 'data', { signal });
+  const ready = new Promise<void>((resolve) => socket.once('data', () => resolve()));
+  const gone = closedOf(socket).then((): never => {
+    throw new Error(`the program in the front door's place ended before ${use}: ${fault}`);
+  });
+  gone.catch(toError);
+  await abortable(Promise.race([ready, gone]), withDeadline(60_000, `the program for ${use}`));
   return socket;
 }
 
