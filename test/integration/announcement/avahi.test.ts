@@ -45,9 +45,9 @@ async function startBrowsedLab(t: TestContext, avahi: AvahiOptions | undefined =
     await machine.startBus();
     await machine.startAvahi();
   }
-  await lab.host.startBus();
+  const bus = await lab.host.startBus();
   const hostAvahi = await lab.host.startAvahi(avahi);
-  return { ...lab, hostAvahi, near: browse(lab, 'near'), far: browse(lab, 'far') };
+  return { ...lab, bus, hostAvahi, near: browse(lab, 'near'), far: browse(lab, 'far') };
 }
 
 function browse(lab: Lab, which: 'near' | 'far'): AvahiBrowser & { readonly machine: LabMachine } {
@@ -218,6 +218,23 @@ test('an avahi-daemon that is started again announces again, and one that stays 
   await askAvahi(far.machine, 'avahi-daemon alone', isBack);
   assert.deepEqual([...new Set(announcer.events.map(({ name }) => name))], ['lab-7'], 'never two at once');
   assert.ok([...near.lines, ...far.lines].every((line) => line.split(';')[3] === 'lab-7'));
+});
+
+test('a message bus that ends and comes again is found again', async (t) => {
+  const lab = await startBrowsedLab(t);
+  if (lab === undefined) return;
+  const { host, near } = lab;
+  const announcer = announce(host, everywhere);
+  await announcer.says('the announcement', ({ by }) => by === 'avahi');
+  await end(lab.bus);
+  await end(lab.hostAvahi, 'SIGTERM');
+  const alone = await announcer.says('the own responder', ({ by }) => by === 'own-responder');
+  assert.match(alone.because ?? '', /message bus|ECONNREFUSED/);
+  await host.startBus();
+  await host.startAvahi();
+  await announcer.says('avahi-daemon', ({ by }) => by === 'avahi');
+  await askAvahi(near.machine, 'avahi-daemon alone', areSeen(isIn(7)));
+  assert.ok(near.lines.every((line) => line.split(';')[3] === 'lab-7'));
 });
 
 const refusals: readonly [string, AvahiOptions, RegExp][] = [

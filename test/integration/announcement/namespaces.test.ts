@@ -111,7 +111,13 @@ for (const isWithAvahi of [false, true])
     // Whoever has seen the addresses there remembers them for a while; whoever looks anew does not hear of them.
     await browseAsExtension(far).finds('an interface that went', addressesIn(9));
 
+    for (const words of ['addr del 10.231.7.1/24 dev eth7', 'addr add 10.231.7.5/24 dev eth7'])
+      await host.run('ip', words.split(' '));
+    const anew = browseAsExtension(near);
+    await anew.finds('another address of the same interface', ['10.231.7.5', 'fd31:7::1']);
+
     await daemon.end();
     await fromNear.finds('the goodbye', []);
+    await anew.finds('the goodbye', []);
     await fromFar.finds('the goodbye', []);
   });

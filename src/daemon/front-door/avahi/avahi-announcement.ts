@@ -130,9 +130,11 @@ export class AvahiAnnouncement implements Disposable {
 
   /** Begins again from the names that were asked for. */
   private async anew(signal: AbortSignal): Promise<void> {
+    this.isPublished = false;
     await this.empty(signal);
     await this.fill(signal);
     await this.settle(signal);
+    this.isPublished = true;
   }
 
   private async empty(signal: AbortSignal): Promise<void> {
@@ -225,7 +227,7 @@ export class AvahiAnnouncement implements Disposable {
 
   /** Takes a state. While something is under way it is waited for there; afterwards it means that something has to be done again. */
   private follow({ state, words, isServer }: { state: number; words: string; isServer: boolean }): void {
-    if (words !== '') this.stateWords = words;
+    this.stateWords = words;
     if (isServer) this.serverState = state;
     else this.groupState = state;
     this.stateEmitter.fire();
@@ -242,7 +244,6 @@ export class AvahiAnnouncement implements Disposable {
       const name = await this.work.run(async () => {
         const signal = withDeadline(publishTimeoutMs, 'avahi-daemon', this.options.gone);
         await this.anew(signal);
-        this.isPublished = true;
         return this.names.service;
       });
       if (name !== service) this.eventEmitter.fire({ kind: 'announced', name });
