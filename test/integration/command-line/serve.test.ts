@@ -93,6 +93,11 @@ test('status says what there is, with the agent and its kernels once somebody ha
   assert.deepEqual([after.signIns, after.connections, after.signedInConnections], [1, 1, 1]);
   assert.deepEqual(after.kernels, []);
   assert.equal(typeof after.agentPid, 'number');
+  if (process.platform === 'linux') {
+    assert.deepEqual([after.processes?.[0]?.role, after.processes?.[0]?.pid], ['daemon', daemon.child.pid]);
+    assert.ok((after.processes?.[0]?.memoryBytes ?? 0) > 5_000_000);
+    assert.ok((after.memoryBytes ?? 0) > 5_000_000, 'the agent at least');
+  }
   assert.equal(after.codeExpiresAt, undefined);
   assert.match((await runCommand(home, ['status'])).output, /^Name: +Größe 7\n/);
 });
