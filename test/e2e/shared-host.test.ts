@@ -178,7 +178,7 @@ test('a shared host is installed, found from another machine, used by two people
     await workbench.treeItem(/^lab-7, connected as bob/);
     // Her kernel is out of his reach, which is not the same as ended.
     await workbench.statusBar(/lab-7\s+ipykernel · not connected/);
-    await workbench.page.getByText(/running on lab-7 since .* for another person/).waitFor();
+    await workbench.page.getByText(/running on lab-7 since .* for another user/).waitFor();
     assert.doesNotMatch(await notebook.outputs(), /ended/);
     await workbench.screenshot('connected-as-bob');
     await workbench.treeMenu(/^lab-7/, 'Sign Out');

@@ -66,7 +66,7 @@ function awayWords(reach: Exclude<KernelReach, 'open'>, hostName: string, since:
   return {
     'coming-back': `reconnecting to ${hostName}, running there since ${since}`,
     left: `not connected to ${hostName}, running there since ${since}`,
-    'of-another': `running on ${hostName} since ${since} for another person than the one who is signed in`,
+    'of-another': `running on ${hostName} since ${since} for another user`,
   }[reach];
 }
 

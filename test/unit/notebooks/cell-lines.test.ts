@@ -25,7 +25,7 @@ describe('the lines below a cell', () => {
       [
         'reconnecting to lab-7, running there since 10:41',
         'not connected to lab-7, running there since 10:41',
-        'running on lab-7 since 10:41 for another person than the one who is signed in',
+        'running on lab-7 since 10:41 for another user',
       ],
     );
   });
