@@ -33,7 +33,13 @@ const service = [
   '--nproc=20000:30000',
   'sh',
   '-c',
-  'export REMOTE_KERNELS_OPEN_FILES=$(ulimit -S -n); trap "" HUP; exec "$0" "$@"',
+  [
+    'export REMOTE_KERNELS_OPEN_FILES=$(ulimit -S -n)',
+    'trap "" HUP',
+    // A service is not part of the login of whoever runs the tests.
+    '{ echo 4294967295 >/proc/self/loginuid; } 2>/dev/null',
+    'exec "$0" "$@"',
+  ].join('; '),
 ];
 
 /** What this test sets in files of which only one of the two takes notice, by the name of the property. */

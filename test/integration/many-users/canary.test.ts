@@ -175,6 +175,8 @@ test(
     assert.ok(await isInMemory(pamPid, right.value), 'the PAM process has the password');
     for (const pid of [agentPid, frontDoorPid]) assert.ok(await isMemoryPrivate(pid), `process ${pid}`);
     assert.equal(await isMemoryPrivate(keeperPid), false, 'the look at a memory sees a difference');
+    // Node's own debugger, which this signal starts elsewhere, would let everybody on the machine read all of it.
+    for (const pid of [await pidOf('daemon.js serve'), frontDoorPid, agentPid]) process.kill(pid, 'SIGUSR1');
     await crash(pamPid, 'SIGSEGV');
     refused(
       await daemon.ask('POST', frontDoorPaths.signIn, undefined, {
@@ -198,6 +200,8 @@ test(
     const supervisorPid = await pidOf('daemon.js serve');
     assert.ok(await isInMemory(supervisorPid, right.value), 'the supervisor has the password');
     await crash(supervisorPid, 'SIGSEGV');
+
+    assert.doesNotMatch(daemon.words(), /Debugger listening/);
 
     // Nothing is anywhere, but for what was put there.
     const inProcesses = await watch.stop();
