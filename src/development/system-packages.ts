@@ -88,6 +88,11 @@ export const integrationPackages: readonly SystemPackage[] = [
     why: 'logs in beside kernels',
     isInstalled: () => isThere('/usr/sbin/sshd'),
   },
+  {
+    name: 'systemd',
+    why: 'starts the installed service in a namespace of its own',
+    isInstalled: () => isThere('/lib/systemd/systemd'),
+  },
   { name: 'zsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/zsh') },
   { name: 'fish', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/fish') },
   { name: 'tcsh', why: 'is a login shell that people use', isInstalled: () => isThere('/usr/bin/tcsh') },
