@@ -22,12 +22,38 @@ export function delay(timeMs: number, signal?: AbortSignal): Promise<void> {
  */
 export function withDeadline(timeoutMs: number, what: string, signal?: AbortSignal): AbortSignal {
   const controller = new AbortController();
+  startDeadline(controller, timeoutMs, what);
+  // `any` holds its sources weakly: a long-lived signal does not collect a listener for every deadline made under it.
+  return signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
+}
+
+/**
+ * Runs the work under {@link withDeadline}, and ends the deadline with the work: for what is done often and takes much less, since each deadline is a
+ * timer that otherwise runs on for all of its time.
+ */
+export async function within<T>(
+  timeoutMs: number,
+  what: string,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const timer = startDeadline(controller, timeoutMs, what);
+  try {
+    return await work(
+      signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]),
+    );
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function startDeadline(controller: AbortController, timeoutMs: number, what: string): NodeJS.Timeout {
   const timer = setTimeout(() => {
     controller.abort(new DOMException(`${what}: no answer within ${timeoutMs / 1000} s`, 'TimeoutError'));
   }, timeoutMs);
   timer.unref();
-  // `any` holds its sources weakly: a long-lived signal does not collect a listener for every deadline made under it.
-  return signal === undefined ? controller.signal : AbortSignal.any([signal, controller.signal]);
+  return timer;
 }
 
 /** Settles like the promise, or rejects with the signal's reason when it aborts first; the promise itself is not stopped. */

@@ -1,5 +1,6 @@
 import { request, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
+import { within } from '../../base/time';
 import { toError } from '../../base/errors';
 import { headers } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
@@ -26,7 +27,12 @@ const agentBufferBytes = 256 * 1024;
 export async function connectToAgent(
   context: ForwardingContext,
 ): Promise<{ readonly door: Door; readonly socket: Socket }> {
-  const connect = async (door: Door) => ({ door, socket: await connectInTime(door.socket, context) });
+  const connect = async (door: Door) => ({
+    door,
+    socket: await within(context.connectTimeoutMs, 'the agent', context.signal, (signal) =>
+      connectTo(door.socket, signal, { highWaterMark: agentBufferBytes }),
+    ),
+  });
   const known = await context.findDoor(false);
   try {
     return await connect(known);
@@ -38,24 +44,6 @@ export async function connectToAgent(
         cause: error,
       });
     });
-  }
-}
-
-/** With a deadline of its own that ends with the connecting: one that ran on after every request would cost more than the request. */
-async function connectInTime(path: string, { connectTimeoutMs, signal }: ForwardingContext): Promise<Socket> {
-  signal.throwIfAborted();
-  const connecting = new AbortController();
-  const onAbort = () => connecting.abort(signal.reason);
-  const timer = setTimeout(() => {
-    const words = `the agent: no answer within ${connectTimeoutMs / 1000} s`;
-    connecting.abort(new DOMException(words, 'TimeoutError'));
-  }, connectTimeoutMs);
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await connectTo(path, connecting.signal, { highWaterMark: agentBufferBytes });
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
   }
 }
 

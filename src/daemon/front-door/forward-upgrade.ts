@@ -1,6 +1,6 @@
 import { ServerResponse, type ClientRequest, type IncomingMessage } from 'node:http';
 import { Socket } from 'node:net';
-import { pipeline, type Duplex } from 'node:stream';
+import type { Duplex } from 'node:stream';
 import { WireError } from '../../protocol/errors';
 import { beginAgentRequest, connectToAgent, type ForwardingContext } from './agent-connection';
 import { endToEndHeaders, framingOf } from './forwarded-headers';
@@ -104,21 +104,28 @@ function formatSwitch(answer: IncomingMessage): string {
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-/** Pipes both ways until both have ended; a fault of either ends both. Each end is passed on by itself. */
+/**
+ * Pipes both ways until both have closed; a fault of either ends both. Each end is passed on by itself. Two of `stream.pipeline` would do it too, at a dozen
+ * listeners on each socket, which is more than Node takes for right.
+ */
 function pipeBytes(client: Duplex, agent: Socket): Promise<void> {
   if (client instanceof Socket) client.setTimeout(0).setNoDelay(true);
   agent.setTimeout(0);
   return new Promise((resolve) => {
     let open = 2;
-    const ended = (error?: Error | null) => {
+    const closed = (one: Duplex, other: Duplex) => {
+      // What it said to its end is passed on to the end. Where it was broken off the other one has to see that.
+      if (!one.readableEnded) other.destroy();
       open -= 1;
-      if (error) {
-        client.destroy();
-        agent.destroy();
-      }
       if (open === 0) resolve();
     };
-    pipeline(client, agent, ended);
-    pipeline(agent, client, ended);
+    for (const [one, other] of [
+      [client, agent],
+      [agent, client],
+    ] as const) {
+      one.once('close', () => closed(one, other));
+      one.on('error', () => one.destroy());
+      one.pipe(other);
+    }
   });
 }

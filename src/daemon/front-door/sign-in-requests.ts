@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { parseJson } from '../../base/parse';
-import { abortable, withDeadline } from '../../base/time';
+import { abortable, within } from '../../base/time';
 import { isAbortError } from '../../base/errors';
 import { WireError } from '../../protocol/errors';
 import {
@@ -40,9 +40,10 @@ export async function answerSignIn(
   context: SignInContext,
 ): Promise<void> {
   const body = await readSignInRequest(request, context);
-  const signal = withDeadline(signInTimeoutMs, 'the sign-in', context.signal);
   const question = { kind: 'signIn', source: connection.source, ...toQuestion(body) } as const;
-  const answer = await context.supervisor.signIn(question, signal);
+  const answer = await within(signInTimeoutMs, 'the sign-in', context.signal, (signal) =>
+    context.supervisor.signIn(question, signal),
+  );
   switch (answer.kind) {
     case 'signedIn': {
       context.clients.add(answer.token, answer.user, answer.door);
@@ -126,8 +127,9 @@ function ignoreUnavailable(error: unknown): void {
 
 async function readSignInRequest(request: IncomingMessage, context: SignInContext): Promise<SignInRequest> {
   const { signInBodyTimeoutMs, maxSignInBytes } = context.limits;
-  const signal = withDeadline(signInBodyTimeoutMs, 'the body of the sign-in', context.signal);
-  const body = await abortable(readBody(request, maxSignInBytes), signal).catch((error: unknown) => {
+  const body = await within(signInBodyTimeoutMs, 'the body of the sign-in', context.signal, (signal) =>
+    abortable(readBody(request, maxSignInBytes), signal),
+  ).catch((error: unknown) => {
     if (isAbortError(error)) throw new WireError('request-timeout', 'the body of the sign-in did not arrive');
     throw error;
   });

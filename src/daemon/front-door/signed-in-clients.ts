@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import type { Disposable } from '../../base/disposable';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
-import { withDeadline } from '../../base/time';
+import { within } from '../../base/time';
 import { WireError } from '../../protocol/errors';
 import type { Door, Supervisor } from '../../protocol/supervisor';
 import { unauthorized } from './authorization';
@@ -103,9 +103,10 @@ export class SignedInClients implements Disposable {
   }
 
   private async ask(token: string): Promise<Client> {
-    const signal = withDeadline(resumeTimeoutMs, 'the check of a token');
     const endingsBefore = this.endings;
-    const answer = await this.supervisor.resume({ kind: 'resume', token }, signal);
+    const answer = await within(resumeTimeoutMs, 'the check of a token', undefined, (signal) =>
+      this.supervisor.resume({ kind: 'resume', token }, signal),
+    );
     if (answer.kind === 'resumed' && endingsBefore !== this.endings) return this.ask(token);
     switch (answer.kind) {
       case 'resumed':
