@@ -146,3 +146,31 @@ test('a user cannot get another rule at the door by what a request says', async 
   }
   await daemon.end();
 });
+
+test('who put a link in the place of their own door reads what and where it is, and what to do; so do the logs', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined) return;
+  const daemon = await startSystemDaemon(system);
+  const eve = await daemon.signedIn('eve', people.eve);
+  const uid = (await system.expect('id', ['-u', 'eve'])).trim();
+  const place = `/run/remote-kernels/users/${uid}/agent.sock`;
+  await system.expect('sh', ['-c', `rm ${place} && ln -s /elsewhere ${place}`], { user: 'eve' });
+  const refused = await daemon.ask('GET', agentPaths.hello, eve.token);
+  assert.equal(refused.status, 503, refused.text);
+  const { code, message } = expectParsed(parseJson(refused.text, parseErrorBody));
+  assert.equal(code, 'agent-unavailable');
+  assert.ok(message.includes(`${place} is a link`), message);
+  assert.ok(message.endsWith(`remove it with: rm -r ${place}`), message);
+  assert.ok(daemon.words().includes(`${place} is a link`), 'the log of the daemon');
+  const log = await system.expect('sh', ['-c', 'cat ~/.local/state/remote-kernels/*/agent.log'], {
+    user: 'eve',
+  });
+  assert.match(log, /no door was opened: .*agent\.sock is a link/);
+  await system.expect('rm', ['-r', place], { user: 'eve' });
+  await until(
+    async () => ((await daemon.ask('GET', agentPaths.hello, eve.token)).status === 200 ? true : undefined),
+    withDeadline(90_000, 'the door that opens again'),
+    500,
+  );
+  await daemon.end();
+});
