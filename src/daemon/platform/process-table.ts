@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { systemErrorCode } from '../../base/errors';
 
 /** What Linux says of a process without looking into its memory, so that its user cannot hold the answer up. */
@@ -59,6 +59,20 @@ export async function readProportionalBytes(pid: number): Promise<number | undef
   const text = await readIfAllowed(`/proc/${pid}/smaps_rollup`);
   const kilobytes = /^Pss:\s+(\d+) kB/m.exec(text ?? '')?.[1];
   return kilobytes === undefined ? undefined : Number(kilobytes) * 1024;
+}
+
+/**
+ * Whether a process belongs to the system that this one belongs to, and not to a container on the same machine, whose accounts are others with the
+ * same numbers. Told by what the process sees as `/etc`, which stays the same in the private mounts of a service. Root only; for others `false`.
+ */
+export async function isOfThisSystem(pid: number): Promise<boolean> {
+  try {
+    const [own, other] = await Promise.all([stat('/etc'), stat(`/proc/${pid}/root/etc`)]);
+    return own.dev === other.dev && own.ino === other.ino;
+  } catch (error) {
+    if (systemErrorCode(error) === undefined) throw error;
+    return false;
+  }
 }
 
 async function readIfAllowed(path: string): Promise<string | undefined> {

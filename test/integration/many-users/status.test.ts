@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import { test } from 'node:test';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
@@ -21,7 +22,6 @@ test('root sees what each user runs, from the system alone; nobody else sees any
   assert.match(await runCode(daemon.port, ada.token, kernelId, code), /200000000/);
 
   const status = await daemon.status();
-  // Processes of other tests and other daemons on this machine are in the same table.
   const userOf = (name: string, from = status) => from.users?.find((user) => user.name === name);
   const running = await system.processes();
   const agentOf = async (name: string) => {
@@ -85,6 +85,30 @@ test('a user who makes processes up changes only their own numbers, and cannot b
     ['supervisor', status.pid],
     ['front-door', status.frontDoorPid],
   ]);
+  assert.equal(await daemon.end(), exitCodes.ok);
+});
+
+test('what runs in a container with the same numbers of users is not counted', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  const other = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined || other === undefined) return;
+  const daemon = await startSystemDaemon(system);
+  await daemon.signedIn('ada', people.ada);
+  const uid = Number(await system.expect('id', ['-u', 'ada']));
+  await other.write(
+    '/usr/local/daemon.js',
+    'process.stdout.write("ready"); setInterval(() => {}, 1000);',
+    '0755',
+  );
+  const words = [`--reuid=${uid}`, '--clear-groups', other.nodePath, '/usr/local/daemon.js', 'keeper'];
+  const keeper = other.spawn('setpriv', words, { stdio: ['ignore', 'pipe', 'ignore'] });
+  if (keeper.stdout === null) throw new Error('the process has no standard output');
+  await once(keeper.stdout, 'data', { signal: withDeadline(30_000, 'the process elsewhere') });
+  const status = await daemon.status();
+  assert.deepEqual(
+    status.users?.map(({ name, kernels }) => [name, kernels]),
+    [['ada', 0]],
+  );
   assert.equal(await daemon.end(), exitCodes.ok);
 });
 

@@ -1,6 +1,7 @@
 import { exitCodes } from '../../../protocol/command-line';
 import type { ProcessReport } from '../../../protocol/daemon-control';
 import {
+  isOfThisSystem,
   readCommandWords,
   readProcessTable,
   readProportionalBytes,
@@ -10,7 +11,7 @@ import { printResult } from '../terminal';
 import { belowRoots, processMode, type ProcessMode } from './process-mode';
 
 /**
- * The internal command `processes`: says what runs of this program and below it, as root for everybody, else for this user. Each user's
+ * The internal command `processes`: says what runs of this program and below it, as root for everybody on this system, else for this user. Each user's
  * processes are read one after another, so that one who holds the answer up is the only one of whom something is missing. Whoever runs it
  * ends it when it takes too long.
  */
@@ -21,21 +22,27 @@ export async function runProcesses(programFile: string): Promise<number> {
   for (const entry of table)
     if (entry.residentBytes > 0 && (own === 0 || entry.uid === own))
       byUser.set(entry.uid, [...(byUser.get(entry.uid) ?? []), entry]);
-  await Promise.all([...byUser].map(([uid, entries]) => reportUser(uid, entries, table, programFile)));
+  const isSeen = (pid: number) => (own === 0 ? isOfThisSystem(pid) : Promise.resolve(true));
+  await Promise.all(
+    [...byUser].map(([uid, entries]) => reportUser(uid, entries, { table, programFile, isSeen })),
+  );
   report({ kind: 'complete' });
   return exitCodes.ok;
 }
 
-async function reportUser(
-  uid: number,
-  entries: readonly ProcessEntry[],
-  table: readonly ProcessEntry[],
-  programFile: string,
-): Promise<void> {
+/** What the processes of each user are looked up in. */
+interface Seen {
+  readonly table: readonly ProcessEntry[];
+  readonly programFile: string;
+  readonly isSeen: (pid: number) => Promise<boolean>;
+}
+
+async function reportUser(uid: number, entries: readonly ProcessEntry[], seen: Seen): Promise<void> {
+  const { table, programFile, isSeen } = seen;
   const modes = new Map<number, ProcessMode>();
   for (const { pid } of entries) {
     const mode = processMode(await readCommandWords(pid), programFile);
-    if (mode !== undefined) modes.set(pid, mode);
+    if (mode !== undefined && (await isSeen(pid))) modes.set(pid, mode);
   }
   const roots = new Set([...modes].flatMap(([pid, mode]) => (isRoot(mode) ? [pid] : [])));
   const shown = new Set(belowRoots(table, roots, uid));
