@@ -126,17 +126,17 @@ test('only what changed is drawn again', () => {
   assert.equal(changedRows(before, rowsOf([])), 'root');
 });
 
-test('300 environments are drawn within the time of a frame or two', () => {
+test('of 300 environments only what has changed is drawn again', () => {
   const environments = Array.from({ length: 300 }, (_, index) =>
     sampleEnvironment({ id: index.toString(16).padStart(16, '0'), name: `environment-${index}` }),
   );
-  const hosts = [sampleHost({ state: connected, environments })];
-  rowsOf(hosts);
-  const startedAt = performance.now();
-  const before = rowsOf(hosts);
-  assert.deepEqual(changedRows(before, rowsOf(hosts)), []);
-  const timeMs = performance.now() - startedAt;
-  assert.ok(timeMs < 100, `took ${timeMs.toFixed(1)} ms`);
+  const hostsWith = (listed: typeof environments) => [sampleHost({ state: connected, environments: listed })];
+  const rows = rowsOf(hostsWith(environments));
+  assert.deepEqual(changedRows(rows, rowsOf(hostsWith(environments))), []);
+  const [first, ...others] = environments;
+  assert.ok(first !== undefined);
+  const changed = changedRows(rows, rowsOf(hostsWith([{ ...first, name: 'renamed' }, ...others])));
+  assert.ok(Array.isArray(changed) && changed.length > 0 && changed.length < 4, String(changed));
 });
 
 test('the tree is made again when its words change by time alone', () => {
