@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import WebSocket from 'ws';
 import { until, withDeadline } from '../../../src/base/time';
-
-interface JupyterMessage {
-  readonly header?: { readonly msg_type?: string };
-  readonly parent_header?: { readonly msg_id?: string };
-  readonly content?: { readonly text?: string };
-}
+import {
+  openChannels,
+  sendExecuteRequest,
+  type JupyterMessage,
+  type KernelAddress,
+} from '../many-users/run-code';
 
 /** A WebSocket on which a kernel prints. */
 export interface KernelStream {
@@ -30,14 +29,8 @@ const countAlways = [
 ].join('\n');
 
 /** Lets a kernel print 0, 1, 2 … through the front door at that port until the test ends. */
-export async function openKernelStream(
-  t: TestContext,
-  at: { readonly port: number; readonly token: string; readonly kernelId: string },
-): Promise<KernelStream> {
-  const socket = new WebSocket(`wss://127.0.0.1:${at.port}/api/kernels/${at.kernelId}/channels`, {
-    rejectUnauthorized: false,
-    headers: { authorization: `Bearer ${at.token}` },
-  });
+export async function openKernelStream(t: TestContext, at: KernelAddress): Promise<KernelStream> {
+  const socket = openChannels(at);
   t.after(() => socket.terminate());
   await once(socket, 'open', { signal: withDeadline(60_000, 'the channels of the kernel') });
   const id = randomUUID();
@@ -51,21 +44,7 @@ export async function openKernelStream(
     if (message.parent_header?.msg_id === id && message.header?.msg_type === 'stream')
       text += message.content?.text ?? '';
   });
-  const header = {
-    msg_id: id,
-    msg_type: 'execute_request',
-    session: randomUUID(),
-    username: '',
-    version: '5.3',
-  };
-  const content = {
-    code: countAlways,
-    silent: false,
-    store_history: false,
-    user_expressions: {},
-    allow_stdin: false,
-  };
-  socket.send(JSON.stringify({ channel: 'shell', header, parent_header: {}, metadata: {}, content }));
+  sendExecuteRequest(socket, id, countAlways);
   const numbers = () => text.split('\n').slice(0, -1).map(Number);
   return {
     numbers,

@@ -4,16 +4,8 @@ import {
   chooseAnnouncedInterfaces,
   isVirtualInterface,
   listNetworkInterfaces,
-  type NetworkInterface,
 } from '../../../src/daemon/platform/network-interfaces';
-
-function link(name: string, ...addresses: readonly string[]): NetworkInterface {
-  return {
-    name,
-    isLoopback: name === 'lo',
-    addresses: addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-  };
-}
+import { link } from '../../support/network-link';
 
 const machine = [
   link('lo', '127.0.0.1', '::1'),

@@ -5,19 +5,9 @@ import {
   planEntries,
   type AvahiPlan,
 } from '../../../../src/daemon/front-door/avahi/avahi-entries';
-import {
-  chooseAnnouncedInterfaces,
-  type NetworkInterface,
-} from '../../../../src/daemon/platform/network-interfaces';
+import { chooseAnnouncedInterfaces } from '../../../../src/daemon/platform/network-interfaces';
 import type { AnnouncementOrder } from '../../../../src/protocol/announcer';
-
-function link(name: string, ...addresses: readonly string[]): NetworkInterface {
-  return {
-    name,
-    isLoopback: name === 'lo',
-    addresses: addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 })),
-  };
-}
+import { link } from '../../../support/network-link';
 
 const machine = [
   link('lo', '127.0.0.1', '::1'),
