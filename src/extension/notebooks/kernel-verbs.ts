@@ -48,10 +48,17 @@ export async function interruptKernel(context: NotebookContext, open: OpenNotebo
   });
 }
 
+const ofAnother = 'it belongs to another person than the one who is signed in there. It goes on';
+
+/** For after the sign-in: whoever that brought may be somebody else than the one whose kernel it is. Throws then. */
+function requireOwn(open: OpenNotebook): void {
+  if (open.isOfAnother) throw new Error(ofAnother);
+}
+
 function describeRefusal(error: unknown, { host }: KernelLink, open: OpenNotebook): string {
   if (!host.agent.isAttached)
     return `${host.name} is not connected at the moment. The cells that waited were stopped`;
-  if (open.isOfAnother) return 'it belongs to another person than the one who is signed in there. It goes on';
+  if (open.isOfAnother) return ofAnother;
   return toSingleLine(toError(error).message, 200);
 }
 
@@ -65,6 +72,7 @@ export async function restartKernel(context: NotebookContext, open: OpenNotebook
     return await open.onPurpose(async () => {
       await withLateProgress(title, async (signal) => {
         await context.starter.connected(link.host.id);
+        requireOwn(open);
         // Not before: while the host is not connected the kernel goes on with its cells.
         signal.throwIfAborted();
         link.execution.abandon({ isError: false });
@@ -91,6 +99,7 @@ export async function shutDownKernel(context: NotebookContext, open: OpenNoteboo
   try {
     await open.onPurpose(async () => {
       await context.starter.connected(host.id);
+      requireOwn(open);
       link?.execution.abandon({ isError: false });
       await host.agent.shutDownKernel(
         kernelId,
