@@ -1,8 +1,11 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { decodeChannelMessage, maxUnconfirmedMessages, receiverQuery } from '../../protocol/kernel-channels';
 
 /** A keeper sends again only what it sent last; twice as much is remembered, since its limit may be passed by some messages. */
 const maxRemembered = 2 * maxUnconfirmedMessages;
+
+/** More than any kernel's own ids have. */
+const maxIdLength = 128;
 
 /**
  * Knows the messages of a kernel that came last by their ids. When a connection was lost, the keeper sends again what may not have arrived; of
@@ -52,7 +55,12 @@ function readMessageId(data: unknown): string | undefined {
   if (!message.ok) return undefined;
   const header: unknown = parseOrNothing(Buffer.from(message.value.parts[0]).toString('utf8'));
   if (typeof header !== 'object' || header === null || !('msg_id' in header)) return undefined;
-  return typeof header.msg_id === 'string' && header.msg_id !== '' ? header.msg_id : undefined;
+  return typeof header.msg_id === 'string' && header.msg_id !== '' ? shorten(header.msg_id) : undefined;
+}
+
+/** The kernel decides how long its ids are, and thousands of them are remembered. */
+function shorten(id: string): string {
+  return id.length <= maxIdLength ? id : createHash('sha256').update(id).digest('base64');
 }
 
 function parseOrNothing(text: string): unknown {

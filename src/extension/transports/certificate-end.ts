@@ -24,9 +24,16 @@ export function concernOf(
 ): CertificateConcern | undefined {
   if (certificate === undefined) return undefined;
   const { endsAt, isSelfSigned, isReliedOn } = certificate;
+  // A date that cannot be read is the host's own doing, and nothing can be said of it.
+  if (!isDate(endsAt)) return undefined;
   const hasEnded = endsAt <= nowMs;
   if (!hasEnded && (isSelfSigned || endsAt - nowMs > certificateWarningMs)) return undefined;
   return { hasEnded, endsAt, keepsPeopleOut: isReliedOn };
+}
+
+/** Whether it is a time that can be written as a date (ECMAScript, "Time Values and Time Range"). */
+function isDate(timeMs: number): boolean {
+  return !Number.isNaN(new Date(timeMs).getTime());
 }
 
 /** The concern as a line of the log, with the next step. */
@@ -34,7 +41,9 @@ export function describeConcern({ hasEnded, endsAt, keepsPeopleOut }: Certificat
   const date = new Date(endsAt).toISOString().slice(0, 10);
   const next = 'its administrator can renew it: remote-kernels certificate use';
   if (hasEnded)
-    return `the certificate of the host ended on ${date}, and its key is the accepted one; ${next}`;
+    return keepsPeopleOut
+      ? `the certificate of the host ended on ${date}; whoever relies on its authority is kept out; ${next}`
+      : `the certificate of the host ended on ${date}, and its key is the accepted one; ${next}`;
   const then = keepsPeopleOut
     ? 'whoever relies on its authority is kept out then'
     : 'the key is accepted in any case';

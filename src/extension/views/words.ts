@@ -142,6 +142,12 @@ export function certificateWords(
   moment: Moment,
 ): string {
   const date = dateWords(endsAt, moment);
+  if (hasEnded && keepsPeopleOut)
+    return t(
+      'The certificate of {0} ended on {1}; its administrator can renew it. Without that you are asked about its key at the next connection.',
+      hostName,
+      date,
+    );
   if (hasEnded)
     return t(
       'The certificate of {0} ended on {1}; its administrator can renew it. You have accepted its key, so you can connect all the same.',

@@ -229,6 +229,23 @@ test('a remembered password that the host has changed on the way is remembered a
   assert.equal(await secrets.get(key), 'new');
 });
 
+test('a PIN that the host has had set is not remembered for the password, and nor is the password any longer', async (t) => {
+  const door = await startDoor(t, ({ answers, conversation }) => {
+    if (conversation !== undefined) return answers?.join() === '1234,1234' ? accepted : refused;
+    const prompts = ['New PIN: ', 'Again: '].map((text) => ({ text, echo: false }));
+    return { status: 401, body: { code: 'more', prompts, conversation: 'pin' } };
+  });
+  const { secrets } = createProfile();
+  const key = passwordSecretKey(door.certificate.pin, 'ada');
+  await secrets.set(key, 'old');
+  await connectTo(t, door, { interaction: createPerson(['1234', '1234']), secrets, userName: 'ada' });
+  assert.equal(await secrets.get(key), undefined);
+  secrets.values.clear();
+  const remembering = createPerson(['ada', { value: 'old', isToBeRemembered: true }, '1234', '1234']);
+  await connectTo(t, door, { interaction: remembering, secrets });
+  assert.equal(await secrets.get(key), undefined);
+});
+
 test('with two ways to sign in the person chooses, and a dismissed question cancels', async (t) => {
   const door = await startDoor(t, ({ code }) => (code === 'C' ? accepted : refused), {
     signIn: ['password', 'code', 'passkey'],

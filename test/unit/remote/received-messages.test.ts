@@ -37,6 +37,15 @@ test('what comes again over another connection is a repeat, however often it doe
   );
 });
 
+test('of ids without end no more than a little is remembered, and they are told apart', () => {
+  const received = new ReceivedMessages();
+  const [one, other] = ['1', '2'].map((end) => named('x'.repeat(100_000) + end));
+  const first = received.beginConnection();
+  assert.equal(first(one), false);
+  const second = received.beginConnection();
+  assert.deepEqual([second(one), second(other)], [true, false]);
+});
+
 test('messages of one connection are never taken for each other', () => {
   const isRepeat = new ReceivedMessages().beginConnection();
   const messages = [named('a'), named('a'), frame({}), frame({}), frame({ msg_id: '' }), frame(7)];

@@ -39,6 +39,13 @@ const cases: readonly [
     certificate(-1, false, false),
     'The certificate of lab-7 ended on March 2, 2026; its administrator can renew it. You have accepted its key, so you can connect all the same.',
   ],
+  [
+    'relied on, ended while it is used',
+    certificate(-1, false, true),
+    'The certificate of lab-7 ended on March 2, 2026; its administrator can renew it. Without that you are asked about its key at the next connection.',
+  ],
+  ['of a date that nobody can read', certificate(NaN, false, true), undefined],
+  ['of a date beyond all calendars', certificate(-1e12, false, true), undefined],
   ['self-signed, a day left, which its daemon renews', certificate(1, true, false), undefined],
   [
     'self-signed and ended',

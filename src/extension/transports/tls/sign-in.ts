@@ -66,15 +66,16 @@ async function signInWithRememberedPassword(context: SignInContext): Promise<Sig
   if (password === undefined) return undefined;
   const first = await door.signIn({ username: userName, answers: [password], label }, signal);
   if (first.kind === 'more' && interaction === undefined) throw needed(options);
-  const { answer, freshPassword } =
+  const { answer, change } =
     first.kind === 'more' && interaction !== undefined
       ? await converse(context, interaction, userName, first.more)
       : { answer: first };
   if (answer.kind === 'signed-in') {
     const { user } = answer.signedIn;
-    if (user !== userName) await secrets.delete(key);
-    if (user !== userName || freshPassword !== undefined)
-      await secrets.set(passwordSecretKey(pin, user), freshPassword ?? password);
+    if (user !== userName || change?.kind === 'unknown') await secrets.delete(key);
+    const kept = passwordAfter(password, change);
+    if (kept !== undefined && (user !== userName || change !== undefined))
+      await secrets.set(passwordSecretKey(pin, user), kept);
     return answer.signedIn;
   }
   await secrets.delete(key);
@@ -117,12 +118,13 @@ async function signInWithPassword(context: SignInContext, interaction: Interacti
       canRemember: true,
       ...refusedAfter(failures),
     });
-    const { answer, freshPassword } = await signInAs(context, interaction, userName, password.value);
+    const { answer, change } = await signInAs(context, interaction, userName, password.value);
     if (answer.kind !== 'signed-in') continue;
     // Under the host's spelling of the name, which is the one that is remembered, looked up and forgotten.
     const { signedIn } = answer;
-    if (password.isToBeRemembered)
-      await secrets.set(passwordSecretKey(pin, signedIn.user), freshPassword ?? password.value);
+    const kept = passwordAfter(password.value, change);
+    if (password.isToBeRemembered && kept !== undefined)
+      await secrets.set(passwordSecretKey(pin, signedIn.user), kept);
     return signedIn;
   }
   throw new ConnectionError('refused', 'no password was accepted', { userName });
@@ -142,8 +144,23 @@ async function signInAs(
 /** What came of a sign-in in which the host may have asked on. */
 interface Conversed {
   readonly answer: SignInAnswer;
-  /** The password of the account from now on, when the host had it changed. */
-  readonly freshPassword?: string;
+  /** What the host seems to have had changed. */
+  readonly change?: PasswordChange;
+}
+
+/**
+ * Somebody who gives a hidden answer twice running has set something: the password when the host said so, in the words of PAM in the language in
+ * which the daemon asks (C), or a PIN, or what else a module calls in its own way.
+ */
+type PasswordChange = { readonly kind: 'fresh'; readonly password: string } | { readonly kind: 'unknown' };
+
+/** How modules of PAM ask for a password that is to be set. */
+const freshPasswordPrompt = /new.*pass(?:word|phrase)/i;
+
+/** The password of the account after a sign-in with this one, as far as that can be known: nothing else is remembered for the next time. */
+function passwordAfter(before: string, change: PasswordChange | undefined): string | undefined {
+  if (change === undefined) return before;
+  return change.kind === 'fresh' ? change.password : undefined;
 }
 
 /**
@@ -152,10 +169,7 @@ interface Conversed {
  */
 const maxRounds = 16;
 
-/**
- * Puts the host's own questions to the person one by one, until the host has decided. A hidden answer that the person gave twice running is a fresh
- * password: nothing else is asked for twice, whatever the language of the questions.
- */
+/** Puts the host's own questions to the person one by one, until the host has decided. */
 async function converse(
   { door, label, options }: SignInContext,
   interaction: Interaction,
@@ -163,8 +177,8 @@ async function converse(
   first: MorePrompts,
 ): Promise<Conversed> {
   let more = first;
-  let lastHidden: string | undefined;
-  let freshPassword: string | undefined;
+  let lastHidden: { readonly value: string; readonly text: string } | undefined;
+  let change: PasswordChange | undefined;
   for (let round = 0; round < maxRounds; round += 1) {
     const answers: string[] = [];
     for (const prompt of more.prompts) {
@@ -177,12 +191,15 @@ async function converse(
         canRemember: false,
       });
       answers.push(answer.value);
-      if (!prompt.echo && answer.value !== '' && answer.value === lastHidden) freshPassword = answer.value;
-      lastHidden = prompt.echo ? undefined : answer.value;
+      if (!prompt.echo && answer.value !== '' && answer.value === lastHidden?.value) {
+        const isPassword = [lastHidden.text, prompt.text].some((text) => freshPasswordPrompt.test(text));
+        change = isPassword ? { kind: 'fresh', password: answer.value } : { kind: 'unknown' };
+      }
+      lastHidden = prompt.echo ? undefined : { value: answer.value, text: prompt.text };
     }
     const { conversation } = more;
     const answer = await door.signIn({ username, answers, conversation, label }, options.signal);
-    if (answer.kind !== 'more') return { answer, ...(freshPassword === undefined ? {} : { freshPassword }) };
+    if (answer.kind !== 'more') return { answer, ...(change === undefined ? {} : { change }) };
     more = answer.more;
   }
   throw new ConnectionError('refused', 'the host asks without end', { userName: username });
