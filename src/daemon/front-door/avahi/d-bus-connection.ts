@@ -3,7 +3,14 @@ import type { Disposable } from '../../../base/disposable';
 import { toError } from '../../../base/errors';
 import { Emitter } from '../../../base/event';
 import { abortable, withDeadline } from '../../../base/time';
-import { decodeMessage, encodeCall, messageSize, type DBusCall, type DBusMessage } from './d-bus-message';
+import {
+  decodeMessage,
+  encodeCall,
+  maxMessageBytes,
+  messageSize,
+  type DBusCall,
+  type DBusMessage,
+} from './d-bus-message';
 import type { DBusValue } from './d-bus-values';
 
 /** The bus itself, as a destination and as the sender of its signals. */
@@ -38,12 +45,17 @@ export class DBusConnection implements Disposable {
   private readonly closedEmitter = new Emitter<Error>();
   private readonly waiting = new Map<number, Waiting>();
   private received: Buffer = Buffer.alloc(0);
+  /** How much of a message that is too large to be read is still to come. */
+  private bytesToSkip = 0;
   private serial = 0;
   private end: Error | undefined;
 
   constructor(private readonly socket: Socket) {}
 
-  /** Each signal that the bus passes on; whether its sender is to be believed is for the listener to see. */
+  /**
+   * Each signal that the bus passes on; whether its sender is to be believed is for the listener to see. A message of more than
+   * {@link maxMessageBytes} is left out: any user of the machine may send one, which is no reason to leave the bus.
+   */
   readonly onSignal = this.signalEmitter.event;
 
   /** Fires once, when the other side has ended the connection or sent what is no message. */
@@ -100,8 +112,16 @@ export class DBusConnection implements Disposable {
     this.received = this.received.length === 0 ? bytes : Buffer.concat([this.received, bytes]);
     try {
       for (;;) {
+        const skipped = Math.min(this.bytesToSkip, this.received.length);
+        this.received = this.received.subarray(skipped);
+        this.bytesToSkip -= skipped;
         const size = messageSize(this.received);
-        if (size === undefined || this.received.length < size) return;
+        if (size === undefined) return;
+        if (size > maxMessageBytes) {
+          this.bytesToSkip = size;
+          continue;
+        }
+        if (this.received.length < size) return;
         const message = decodeMessage(this.received.subarray(0, size));
         this.received = this.received.subarray(size);
         this.deliver(message);

@@ -51,8 +51,10 @@ const fields = {
   signature: 8,
 } as const;
 
-/** The largest message that is taken. Everything that this program asks for is far smaller; the protocol would allow 128 MiB. */
+/** The largest message that is worth reading: everything that this program asks for is far smaller. */
 export const maxMessageBytes = 1024 * 1024;
+/** The largest message of the protocol (D-Bus specification, "Message Format"). */
+const maxProtocolBytes = 128 * 1024 * 1024;
 
 /** The bytes of a call. `serial` is not 0 and not that of another call that waits. */
 export function encodeCall(call: DBusCall, serial: number): Buffer {
@@ -73,7 +75,10 @@ export function encodeCall(call: DBusCall, serial: number): Buffer {
   return Buffer.concat([writer.toBuffer(), bodyBytes]);
 }
 
-/** How many bytes the message at the beginning has, or `undefined` while that cannot be known. Throws on what is no message. */
+/**
+ * How many bytes the message at the beginning has, or `undefined` while that cannot be known. It may be more than {@link maxMessageBytes}. Throws on
+ * what is no message of the protocol.
+ */
 export function messageSize(bytes: Buffer): number | undefined {
   if (bytes.length < fixedHeaderBytes) return undefined;
   const isLittle = readEndianness(bytes);
@@ -81,7 +86,7 @@ export function messageSize(bytes: Buffer): number | undefined {
     ? [bytes.readUInt32LE(4), bytes.readUInt32LE(12)]
     : [bytes.readUInt32BE(4), bytes.readUInt32BE(12)];
   const size = Math.ceil((fixedHeaderBytes + fieldsBytes) / 8) * 8 + bodyBytes;
-  if (size > maxMessageBytes) throw new Error(`a D-Bus message of ${size} bytes is too long`);
+  if (size > maxProtocolBytes) throw new Error(`a D-Bus message of ${size} bytes is too long`);
   return size;
 }
 

@@ -103,9 +103,11 @@ test('a message is whole only with its last byte', () => {
   }
 });
 
-test('a message of many bytes, and what is none, are refused at once', () => {
+test('a message larger than any of the protocol, and what is none, are refused at once', () => {
   const long = bytesOf('groupEstablished');
   long.writeUInt32LE(maxMessageBytes, 4);
+  assert.ok((messageSize(long) ?? 0) > maxMessageBytes);
+  long.writeUInt32LE(128 * 1024 * 1024, 4);
   assert.throws(() => messageSize(long), /too long/);
   assert.throws(() => messageSize(Buffer.from('HTTP/1.1 400 Bad Request')), /no D-Bus message/);
 });
