@@ -22,8 +22,11 @@ export interface AnnouncingOptions {
   readonly onFailed: (error: Error) => void;
   /** How long an avahi-daemon that announced may be away before the own responder takes over: as long as it takes to start it again. */
   readonly avahiRestartMs: number;
+  /** How often it is looked whether addresses that were listed for Avahi have changed; 5 s unless it is said. */
+  readonly addressCheckMs?: number;
 }
 
+const defaultAddressCheckMs = 5_000;
 const withdrawTimeoutMs = 1_500;
 /** A name is probed for less than a second, and again for each name that others have. */
 const ownTimeoutMs = 30_000;
@@ -40,6 +43,7 @@ export class Announcing implements Disposable {
   private avahi: { readonly announcement: AvahiAnnouncement; readonly presence: Present } | undefined;
   private own: { readonly announcement: OwnAnnouncement; readonly order: string } | undefined;
   private waitForAvahi: NodeJS.Timeout | undefined;
+  private addressCheck: NodeJS.Timeout | undefined;
   private isStopped = false;
   private isWatching = false;
   /** Whether the order is for loopback only, where Avahi has no part. */
@@ -56,14 +60,18 @@ export class Announcing implements Disposable {
       this.isWatching = true;
       watch.onChange((presence) => this.follow(presence));
       watch.start();
+      this.addressCheck = setInterval(
+        () => this.followAddresses(),
+        this.options.addressCheckMs ?? defaultAddressCheckMs,
+      );
+      this.addressCheck.unref();
     }
     this.settleSoon();
   }
 
   /** Says goodbye. */
   async stop(): Promise<void> {
-    this.isStopped = true;
-    clearTimeout(this.waitForAvahi);
+    this.endTimers();
     const { avahi, own } = this;
     await Promise.all([
       avahi?.announcement
@@ -76,10 +84,20 @@ export class Announcing implements Disposable {
   }
 
   dispose(): void {
-    this.isStopped = true;
-    clearTimeout(this.waitForAvahi);
+    this.endTimers();
     this.avahi?.announcement.dispose();
     this.options.watch.dispose();
+  }
+
+  private endTimers(): void {
+    this.isStopped = true;
+    clearTimeout(this.waitForAvahi);
+    clearInterval(this.addressCheck);
+  }
+
+  /** An interface may get another address without any change of the order, which names the interface. */
+  private followAddresses(): void {
+    if (this.avahi?.announcement.isOutdated === true) this.settleSoon();
   }
 
   private follow(presence: AvahiPresence): void {

@@ -117,6 +117,18 @@ export class AvahiAnnouncement implements Disposable {
     });
   }
 
+  /**
+   * Whether the addresses that were listed for Avahi are others by now, which `update` with the same order puts right. Avahi itself follows only
+   * the machine's own.
+   */
+  get isOutdated(): boolean {
+    const { order, entries } = this;
+    return (
+      entries?.plan.kind === 'places' &&
+      JSON.stringify(planEntries(order, this.options.listInterfaces())) !== JSON.stringify(entries.plan)
+    );
+  }
+
   /** Says goodbye. Rejects when avahi-daemon does not answer until the signal aborts. */
   async withdraw(signal: AbortSignal): Promise<void> {
     this.isPublished = false;
