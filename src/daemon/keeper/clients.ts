@@ -42,10 +42,13 @@ export class Clients implements Disposable {
   private readonly disposables = new DisposableStore();
   private readonly connections = new Map<string, ClientConnection>();
   private readonly kept = new KeptMessages<OutgoingMessage>(() => Date.now());
-  /** What lost clients may have received of what is kept for them, and who would know. */
+  /**
+   * What clients may have received over connections that were lost, and who would know: of all connections of that receiver, since what comes
+   * again may stay unconfirmed, or even unwritten, over the next one too. It holds none of them, so that what {@link kept} drops is gone.
+   */
   private readonly repeats = new Map<
     string,
-    { readonly receiver: string; readonly messages: ReadonlySet<OutgoingMessage> }
+    { readonly receiver: string; readonly messages: WeakSet<OutgoingMessage> }
   >();
   private readonly routes = new ReplyRoutes();
   private readonly session = randomUUID();
@@ -138,14 +141,14 @@ export class Clients implements Disposable {
     }
     const missed = this.kept.take(client);
     const repeats = this.repeats.get(client);
-    this.repeats.delete(client);
+    const isKnown = repeats === undefined || repeats.receiver === receiver;
+    if (!isKnown) this.repeats.delete(client);
     if (missed === undefined) return [];
     const messages = [...missed.messages];
     if (missed.dropped !== undefined)
       messages.splice(missed.dropped.index, 0, this.createDropNotice(missed.dropped));
     // Somebody who does not remember what came would take it for something more.
-    if (repeats === undefined || repeats.receiver === receiver) return messages;
-    return messages.filter((message) => !repeats.messages.has(message));
+    return isKnown ? messages : messages.filter((message) => !repeats.messages.has(message));
   }
 
   private take(client: string, connection: ClientConnection, { channel, parts }: ChannelMessage): void {
@@ -163,13 +166,25 @@ export class Clients implements Disposable {
     { unconfirmed, unsent, receiver }: UnreceivedMessages & { readonly receiver: string | undefined },
     isFinal: boolean,
   ): void {
-    if (isFinal) this.routes.forget(client);
+    if (isFinal) this.forget(client);
     else {
       this.kept.open(client);
       for (const message of [...unconfirmed, ...unsent]) this.keep(client, message);
-      if (receiver !== undefined) this.repeats.set(client, { receiver, messages: new Set(unconfirmed) });
+      if (receiver !== undefined) this.noteRepeats(client, receiver, unconfirmed);
     }
     this.listener.onCountChange();
+  }
+
+  private noteRepeats(client: string, receiver: string, unconfirmed: readonly OutgoingMessage[]): void {
+    // What is noted of another receiver was forgotten when this one took over.
+    const repeats = this.repeats.get(client) ?? { receiver, messages: new WeakSet() };
+    for (const message of unconfirmed) repeats.messages.add(message);
+    this.repeats.set(client, repeats);
+  }
+
+  private forget(client: string): void {
+    this.routes.forget(client);
+    this.repeats.delete(client);
   }
 
   private broadcast(message: OutgoingMessage): void {
@@ -194,8 +209,7 @@ export class Clients implements Disposable {
     for (const connection of [...this.connections.values()]) connection.checkLife();
     for (const expired of this.kept.expire()) {
       this.log.info('a client has not come back; what it missed was dropped');
-      this.routes.forget(expired);
-      this.repeats.delete(expired);
+      this.forget(expired);
     }
   }
 
