@@ -1,11 +1,26 @@
-import type { CiaoService, Responder } from '@homebridge/ciao';
+import type { ServiceOptions } from '@homebridge/ciao';
 import { announcement } from '../../protocol/announcement';
 import type { AnnouncementOrder } from '../../protocol/announcer';
 
 /** An announcement by this process itself, for a machine without avahi-daemon. Made by {@link announceByOwnResponder}; `stop` says goodbye. */
 export interface OwnAnnouncement {
+  /** The name as it is now: it changes when somebody contradicts it later. */
   readonly name: string;
   stop(): Promise<void>;
+}
+
+type Listening<E extends string> = (event: E, listener: (name: string) => void) => unknown;
+
+/** The part of the library's service that an announcement needs. */
+export interface AdvertisedService {
+  readonly on: Listening<'name-change'> & Listening<'hostname-change'>;
+  advertise(): Promise<void>;
+}
+
+/** The part of the library's responder that an announcement needs. */
+export interface AdvertisingResponder {
+  createService(options: ServiceOptions): AdvertisedService;
+  shutdown(): Promise<void>;
 }
 
 /**
@@ -26,8 +41,9 @@ export async function announceByOwnResponder(
   }
 }
 
-async function advertise(
-  responder: Responder,
+/** Announces by that responder, as {@link announceByOwnResponder} does by one that it makes. When it rejects the caller shuts the responder down. */
+export async function advertise(
+  responder: AdvertisingResponder,
   order: AnnouncementOrder,
   onRenamed: (name: string) => void,
 ): Promise<OwnAnnouncement> {
@@ -43,7 +59,9 @@ async function advertise(
   await service.advertise();
   isAdvertised = true;
   return {
-    name,
+    get name() {
+      return name;
+    },
     async stop() {
       isAdvertised = false;
       await responder.shutdown();
@@ -51,7 +69,7 @@ async function advertise(
   };
 }
 
-function createService(responder: Responder, order: AnnouncementOrder): CiaoService {
+function createService(responder: AdvertisingResponder, order: AnnouncementOrder): AdvertisedService {
   return responder.createService({
     name: order.name,
     type: announcement.type,
