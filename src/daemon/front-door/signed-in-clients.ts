@@ -5,7 +5,7 @@ import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { within } from '../../base/time';
 import { WireError } from '../../protocol/errors';
-import type { Door, Supervisor } from '../../protocol/supervisor';
+import type { Door, Supervisor, SupervisorAnswer } from '../../protocol/supervisor';
 import { unauthorized } from './authorization';
 
 /** A token that the supervisor has confirmed. */
@@ -18,7 +18,18 @@ interface Client {
   readonly sockets: Set<Socket>;
 }
 
+/** A token that the supervisor is asked about, and what ended since it was asked. */
+interface Question {
+  readonly token: string;
+  /** How often this token was signed out or refused. */
+  endings: number;
+  /** Who signed out everywhere. Whose token it is, often only the answer says. */
+  readonly endedUsers: Set<string>;
+}
+
 const resumeTimeoutMs = 40_000;
+/** How often a token is asked about again because something ended meanwhile, before its holder is told to come back. */
+const maxAskedAgain = 3;
 
 /**
  * What the front door remembers of tokens: the supervisor's answer for a while, and which connections belong to which token, so that sign-out,
@@ -26,12 +37,18 @@ const resumeTimeoutMs = 40_000;
  */
 export class SignedInClients implements Disposable {
   private readonly clients = new Map<string, Client>();
-  private readonly resuming = new Map<string, Promise<Client>>();
+  private readonly resuming = new Map<
+    string,
+    { readonly question: Question; readonly answer: Promise<Client> }
+  >();
   /** The users whose open connections are being checked. */
   private readonly rechecking = new Set<string>();
   private readonly timer: NodeJS.Timeout;
-  /** Counts endings and changes of what is allowed, so that an answer of the supervisor from before one is not believed after it. */
-  private endings = 0;
+  /**
+   * Counts changes of what is allowed, so that no answer of the supervisor from before one is believed after it. Sign-outs are not among them:
+   * they are noted where they matter, for strangers can send as many as they like.
+   */
+  private changes = 0;
 
   constructor(
     private readonly supervisor: Pick<Supervisor, 'resume'>,
@@ -68,10 +85,13 @@ export class SignedInClients implements Disposable {
     socket.once('close', () => client.sockets.delete(socket));
   }
 
-  /** Forgets a token, or all of its user, and closes their connections. */
+  /**
+   * Forgets a token, or all of its user, and closes their connections. An answer about one of them that is on its way is not believed. Everywhere is
+   * only for what the supervisor has not refused: where the user is not known, it doubts what is on its way for anybody.
+   */
   remove(token: string, isEverywhere: boolean): void {
-    this.endings += 1;
     const client = this.clients.get(keyOf(token));
+    this.noteEnding(token, isEverywhere, client?.user);
     if (client === undefined) return;
     for (const other of [...this.clients.values()])
       if (other === client || (isEverywhere && other.user === client.user)) this.end(other);
@@ -82,7 +102,7 @@ export class SignedInClients implements Disposable {
    * they are used.
    */
   recheckAll(): void {
-    this.endings += 1;
+    this.changes += 1;
     for (const [key, client] of this.clients)
       this.clients.set(key, { ...client, checkedAtMs: Number.NEGATIVE_INFINITY });
     this.recheck();
@@ -93,21 +113,42 @@ export class SignedInClients implements Disposable {
     this.clients.clear();
   }
 
+  private noteEnding(token: string, isEverywhere: boolean, user: string | undefined): void {
+    const own = this.resuming.get(keyOf(token))?.question;
+    if (own !== undefined) own.endings += 1;
+    if (!isEverywhere) return;
+    for (const { question } of this.resuming.values())
+      if (user === undefined) question.endings += 1;
+      else question.endedUsers.add(user);
+  }
+
   private resume(token: string): Promise<Client> {
     const key = keyOf(token);
     const running = this.resuming.get(key);
-    if (running !== undefined) return running;
-    const fresh = this.ask(token).finally(() => this.resuming.delete(key));
-    this.resuming.set(key, fresh);
-    return fresh;
+    if (running !== undefined) return running.answer;
+    const question: Question = { token, endings: 0, endedUsers: new Set() };
+    const answer = this.ask(question).finally(() => this.resuming.delete(key));
+    this.resuming.set(key, { question, answer });
+    return answer;
   }
 
-  private async ask(token: string): Promise<Client> {
-    const endingsBefore = this.endings;
-    const answer = await within(resumeTimeoutMs, 'the check of a token', undefined, (signal) =>
-      this.supervisor.resume({ kind: 'resume', token }, signal),
-    );
-    if (answer.kind === 'resumed' && endingsBefore !== this.endings) return this.ask(token);
+  private async ask(question: Question): Promise<Client> {
+    const { token, endedUsers } = question;
+    for (let timesAsked = 0; timesAsked <= maxAskedAgain; timesAsked += 1) {
+      const [changesBefore, endingsBefore] = [this.changes, question.endings];
+      endedUsers.clear();
+      const answer = await within(resumeTimeoutMs, 'the check of a token', undefined, (signal) =>
+        this.supervisor.resume({ kind: 'resume', token }, signal),
+      );
+      const isOutdated = endingsBefore !== question.endings || changesBefore !== this.changes;
+      if (answer.kind !== 'resumed' || (!isOutdated && !endedUsers.has(answer.user)))
+        return this.take(token, answer);
+    }
+    const words = 'what is allowed on this host changed while the sign-in was looked at; try again';
+    throw new WireError('agent-unavailable', words);
+  }
+
+  private take(token: string, answer: SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>): Client {
     switch (answer.kind) {
       case 'resumed':
         return this.remember({
@@ -153,11 +194,11 @@ export class SignedInClients implements Disposable {
     }
     for (const [user, clients] of due) {
       this.rechecking.add(user);
-      const endingsBefore = this.endings;
+      const changesBefore = this.changes;
       void this.recheckUser(clients).finally(() => {
         this.rechecking.delete(user);
         // Some of them were asked about before the change.
-        if (endingsBefore !== this.endings) this.recheck();
+        if (changesBefore !== this.changes) this.recheck();
       });
     }
   }

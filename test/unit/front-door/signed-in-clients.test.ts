@@ -148,6 +148,86 @@ test('an answer that was on its way when what is allowed changed is not believed
   assert.ok(ada.destroyed);
 });
 
+/** A supervisor's answer about a token that comes when the test says so; `asked` counts the questions. */
+function held(answers: Map<string, () => Promise<ResumeAnswer>>, token: string) {
+  const waiting: ((answer: ResumeAnswer) => void)[] = [];
+  const made = {
+    asked: 0,
+    answer: async (answer: ResumeAnswer) => {
+      for (const resolve of waiting.splice(0)) resolve(answer);
+      await settle();
+    },
+  };
+  answers.set(token, () => {
+    made.asked += 1;
+    return new Promise((resolve) => waiting.push(resolve));
+  });
+  return made;
+}
+
+test('sign-outs with false tokens, also ones that are asked about, make nobody else be asked about again', async (t) => {
+  const { clients, answers } = clientsOf(t);
+  const [ada, stranger] = [held(answers, 'ada-1'), held(answers, 'false-1')];
+  const found = clients.find('ada-1');
+  clients.find('false-1').catch(() => undefined);
+  for (let index = 0; index < 50; index += 1) {
+    clients.remove('false-1', false);
+    clients.remove(`false-${index}`, false);
+  }
+  await ada.answer({ kind: 'resumed', user: 'ada', door });
+  assert.equal(ada.asked, 1);
+  assert.equal((await found).user, 'ada');
+  await stranger.answer({ kind: 'refused' });
+  assert.equal(stranger.asked, 1);
+});
+
+test('an answer that was on its way when its own token was signed out is not believed', async (t) => {
+  const { clients, answers } = clientsOf(t);
+  const ada = held(answers, 'ada-1');
+  const found = assert.rejects(clients.find('ada-1'), { code: 'unauthorized' });
+  clients.remove('ada-1', false);
+  answers.set('ada-1', refused);
+  await ada.answer({ kind: 'resumed', user: 'ada', door });
+  await found;
+});
+
+test('a sign-out everywhere makes answers on their way about that user be doubted, and those about others be believed', async (t) => {
+  const { clients, answers } = clientsOf(t);
+  await clients.find('ada-1');
+  const [ada, bob] = [held(answers, 'ada-2'), held(answers, 'bob-1')];
+  const adas = assert.rejects(clients.find('ada-2'), { code: 'unauthorized' });
+  const bobs = clients.find('bob-1');
+  clients.remove('ada-1', true);
+  answers.set('ada-2', refused);
+  await bob.answer({ kind: 'resumed', user: 'bob', door });
+  await ada.answer({ kind: 'resumed', user: 'ada', door });
+  await adas;
+  assert.equal((await bobs).user, 'bob');
+  assert.equal(bob.asked, 1);
+});
+
+test('a sign-out everywhere of a user who is not known yet lets no answer on its way about their other tokens pass', async (t) => {
+  const { clients, answers } = clientsOf(t);
+  const ada = held(answers, 'ada-2');
+  const adas = assert.rejects(clients.find('ada-2'), { code: 'unauthorized' });
+  clients.remove('ada-1', true);
+  answers.set('ada-2', refused);
+  await ada.answer({ kind: 'resumed', user: 'ada', door });
+  await adas;
+});
+
+test('a token is asked about a few times and no more while what is allowed goes on changing', async (t) => {
+  const { clients, answers } = clientsOf(t);
+  const ada = held(answers, 'ada-1');
+  const found = assert.rejects(clients.find('ada-1'), { code: 'agent-unavailable', message: /try again/ });
+  for (let changes = 0; changes < 10; changes += 1) {
+    clients.recheckAll();
+    await ada.answer({ kind: 'resumed', user: 'ada', door });
+  }
+  await found;
+  assert.equal(ada.asked, 4);
+});
+
 /** Lets everything run that waits for no time. */
 async function settle(): Promise<void> {
   for (let turns = 0; turns < 5; turns += 1) await new Promise<void>((resolve) => setImmediate(resolve));
