@@ -1,5 +1,7 @@
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from '../../base/logger';
+import { Shared } from '../../base/sequence';
+import { abortable, withDeadline } from '../../base/time';
 import type { DoorRequest, EnvironmentRule } from '../../protocol/agent';
 import type { AgentAddress } from '../../protocol/command-line';
 import type { Door } from '../../protocol/supervisor';
@@ -33,11 +35,22 @@ interface Entry {
   /** What the user may do with environments, as it was said last. */
   rule: EnvironmentRule;
   readonly door: AgentDoor;
+  /** However many ask for the agent, its start takes one place among the starts. */
+  readonly starting: Shared<Door>;
+  /** How many wait for the start now. */
+  waiting: number;
   lastNeededMs: number;
 }
 
 /** Starts at once: each is two programs for a moment, and a class signs in together. */
 const startLimits = { maxRunning: 6, maxWaiting: 10_000 };
+const turnTimeoutMs = 60_000;
+
+/**
+ * How many can wait for the start of one user's agent. The user decides how long that takes, and everybody who waits for it holds one of the places
+ * for questions that all users share. The connections of one sign-in count once: the front door asks once for all of them.
+ */
+const maxWaitingForStart = 8;
 
 /** A door that nobody needed for this long and whose user has no sign-in is forgotten; the agent itself ends when it likes. */
 const forgetAfterMs = 60 * 60_000;
@@ -55,15 +68,25 @@ export class AgentsOfUsers {
 
   /**
    * The door to the agent of an account, started when nobody answers behind it. The agent knows by then what its user may do with environments,
-   * also one that runs and was told something else before. Rejects with the reason when that is not possible.
+   * also one that runs and was told something else before. Rejects with the reason when that is not possible, and at once when many wait for this
+   * user's agent to start already.
    */
   async ensure(account: Account, rule: EnvironmentRule, signal: AbortSignal): Promise<Door> {
     const entry = this.entryOf(account, rule);
     const found = entry.door.isUpToDate ? await entry.door.find() : undefined;
     if (found !== undefined) return found;
-    const door = await this.starts.run(`${account.uid}`, () => entry.door.ensure(), signal);
-    if (door === 'full') throw new Error('too many agents are being started; try again in a minute');
-    return door;
+    if (entry.waiting >= maxWaitingForStart)
+      throw new Error(
+        `it is being started, and ${maxWaitingForStart} others wait for that already; try again in a minute`,
+      );
+    entry.waiting += 1;
+    try {
+      const door = await waitForStart(entry, signal);
+      // A start that was under way already may have told the agent what was so before.
+      return entry.door.isUpToDate ? door : await waitForStart(entry, signal);
+    } finally {
+      entry.waiting -= 1;
+    }
   }
 
   /** The door of a user whose agent answers now; starts nothing. */
@@ -98,9 +121,19 @@ export class AgentsOfUsers {
       known.lastNeededMs = lastNeededMs;
       return known;
     }
-    const entry: Entry = { account, rule, lastNeededMs, door: this.makeDoor(account, () => entry) };
+    const door = this.makeDoor(account, () => entry);
+    const starting = new Shared(() => this.startInTurn(account.uid, door));
+    const entry: Entry = { account, rule, door, starting, waiting: 0, lastNeededMs };
     this.entries.set(account.uid, entry);
     return entry;
+  }
+
+  /** Belongs to nobody who asked: another one may be waiting for it too. */
+  private async startInTurn(uid: number, agentDoor: AgentDoor): Promise<Door> {
+    const signal = withDeadline(turnTimeoutMs, 'the turn of the agent to start');
+    const door = await this.starts.run(`${uid}`, () => agentDoor.ensure(), signal);
+    if (door === 'full') throw new Error('too many agents are being started; try again in a minute');
+    return door;
   }
 
   private folderOf(uid: number): string {
@@ -132,4 +165,10 @@ export class AgentsOfUsers {
       throw new Error(`the agent named a door outside ${door.folder}`);
     return address;
   }
+}
+
+/** A start that nobody waits for is not begun. */
+function waitForStart({ starting }: Entry, signal: AbortSignal): Promise<Door> {
+  signal.throwIfAborted();
+  return abortable(starting.run(), signal);
 }
