@@ -36,7 +36,7 @@ export async function forwardUpgrade(
     client.write(formatSwitch(upgraded.answer));
     if (upgraded.head.length > 0) client.write(upgraded.head);
     if (clientHead.length > 0) agent.socket.write(clientHead);
-    await pipeBytes(client, agent.socket);
+    await pipeBytes(client, agent.socket, context.answerTimeoutMs);
   } finally {
     context.signal.removeEventListener('abort', onAbort);
     agent.socket.destroy();
@@ -105,17 +105,26 @@ function formatSwitch(answer: IncomingMessage): string {
 }
 
 /**
- * Pipes both ways until both have closed; a fault of either ends both. Each end is passed on by itself. Two of `stream.pipeline` would do it too, at a dozen
+ * Pipes both ways until both have closed; a fault of either ends both. Each end is passed on by itself. When one has closed, or has ended and nothing
+ * moves for `idleMs`, the other does not stay: nobody would ever end it who wants to keep it. Two of `stream.pipeline` would do it too, at a dozen
  * listeners on each socket, which is more than Node takes for right.
  */
-function pipeBytes(client: Duplex, agent: Socket): Promise<void> {
+function pipeBytes(client: Duplex, agent: Socket, idleMs: number): Promise<void> {
   if (client instanceof Socket) client.setTimeout(0).setNoDelay(true);
   agent.setTimeout(0);
   return new Promise((resolve) => {
     let open = 2;
+    let isEnding = false;
+    const ended = () => {
+      if (isEnding) return;
+      isEnding = true;
+      for (const socket of [client, agent])
+        if (socket instanceof Socket) socket.setTimeout(idleMs, () => socket.destroy());
+    };
     const closed = (one: Duplex, other: Duplex) => {
       // What it said to its end is passed on to the end. Where it was broken off the other one has to see that.
-      if (!one.readableEnded) other.destroy();
+      if (one.readableEnded) endSoon(other);
+      else other.destroy();
       open -= 1;
       if (open === 0) resolve();
     };
@@ -123,6 +132,7 @@ function pipeBytes(client: Duplex, agent: Socket): Promise<void> {
       [client, agent],
       [agent, client],
     ] as const) {
+      one.once('end', ended);
       one.once('close', () => closed(one, other));
       one.on('error', () => one.destroy());
       one.pipe(other);

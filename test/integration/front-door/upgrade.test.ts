@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
 import test, { type TestContext } from 'node:test';
+import type { ConnectionOptions } from 'node:tls';
 import { WebSocket, WebSocketServer } from 'ws';
+import { until, withDeadline } from '../../../src/base/time';
 import { headers } from '../../../src/protocol/agent';
 import { bearer, frontDoorUnderTest, rawConnection, readToEnd } from './front-door-under-test';
 
@@ -220,4 +222,47 @@ function upgradeRequest(token: string): string {
     '',
     '',
   ].join('\r\n');
+}
+
+for (const [what, isSilent] of [
+  ['goes on sending', false],
+  ['says nothing any more', true],
+] as const) {
+  test(`a client that ${what} after the agent has ended its WebSocket leaves nothing open`, async (t) => {
+    const agentSockets: Duplex[] = [];
+    const door = await frontDoorUnderTest(t, {
+      limits: { agentAnswerTimeoutMs: isSilent ? 500 : 60_000 },
+      onAgentServer: (server) => {
+        server.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
+          agentSockets.push(socket);
+          socket.on('error', () => socket.destroy());
+          socket.write(
+            'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n',
+          );
+        });
+      },
+    });
+    const { token } = await door.signIn();
+    // Of tls.connect in Node, and not among its types.
+    const halfOpen: ConnectionOptions & { readonly allowHalfOpen: boolean } = { allowHalfOpen: true };
+    const client = await rawConnection(door.port, halfOpen);
+    t.after(() => client.destroy());
+    client.write(
+      `GET /api/kernels/x/channels HTTP/1.1\r\nHost: lab-7\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+    );
+    await once(client, 'data');
+    const [agent] = agentSockets;
+    assert.ok(agent !== undefined);
+    client.resume();
+    // Ended, not reset; what comes after that finds nobody.
+    agent.end(() => agent.destroy());
+    await once(client, 'end');
+    await until(
+      () => {
+        if (!isSilent && client.writable) client.write('more');
+        return door.frontDoor.countConnections().all === 0 ? true : undefined;
+      },
+      withDeadline(30_000, 'the end of the connection'),
+    );
+  });
 }
