@@ -41,7 +41,7 @@ export class AgentDoor {
   private readonly doorKey = randomBytes(32).toString('base64url');
   private readonly opening = new Shared(() => this.open());
   private address: AgentAddress | undefined;
-  private toldRule: EnvironmentRule | undefined;
+  private told: string | undefined;
   private failure:
     { readonly error: Error; readonly retryAtMs: number; readonly backoff: Backoff } | undefined;
 
@@ -62,9 +62,9 @@ export class AgentDoor {
     return undefined;
   }
 
-  /** Whether the agent that was found last has been told what its user may do now. */
+  /** Whether the agent that was found last has been told what its user may do now, and behind which front door it is. */
   get isUpToDate(): boolean {
-    return this.toldRule === this.options.environments?.();
+    return this.told === this.whatToTell();
   }
 
   /**
@@ -79,12 +79,18 @@ export class AgentDoor {
     return this.isUpToDate ? door : this.opening.run();
   }
 
+  private whatToTell(): string {
+    const { pin, daemonId, port } = this.options.frontDoor();
+    return [this.options.environments?.() ?? '', pin, daemonId, port].join(' ');
+  }
+
   private async open(): Promise<Door> {
     const { log, now } = this.options;
     if (this.failure !== undefined && now() < this.failure.retryAtMs) throw this.failure.error;
     try {
       log.debug('agent 1/3: asking for the agent');
       await (this.options.prepareFolder ?? (() => ensurePrivateFolder(this.options.folder)))();
+      const told = this.whatToTell();
       const rule = this.options.environments?.();
       const door: DoorRequest = {
         folder: this.options.folder,
@@ -98,7 +104,7 @@ export class AgentDoor {
       if (fault !== undefined) throw new Error(`nobody answers on the door of the agent: ${fault}`);
       log.debug('agent 3/3: its door answers');
       this.address = address;
-      this.toldRule = rule;
+      this.told = told;
       this.failure = undefined;
       return this.doorAt(address);
     } catch (thrown) {

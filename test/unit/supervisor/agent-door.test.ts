@@ -16,7 +16,11 @@ async function door(t: TestContext, rule?: { value: EnvironmentRule }) {
   const folder = join(await temporaryFolder(t), 'door');
   const clock = { nowMs: 0 };
   const asked: DoorRequest[] = [];
-  const state: { fault: Error | undefined; stop: () => void } = { fault: undefined, stop: () => undefined };
+  const state: { fault: Error | undefined; stop: () => void; frontDoor: DoorRequest['frontDoor'] } = {
+    fault: undefined,
+    stop: () => undefined,
+    frontDoor,
+  };
   const openDoor = async (request: DoorRequest): Promise<AgentAddress> => {
     asked.push(request);
     if (state.fault !== undefined) throw state.fault;
@@ -30,7 +34,7 @@ async function door(t: TestContext, rule?: { value: EnvironmentRule }) {
   const made = new AgentDoor({
     folder,
     ...(rule === undefined ? {} : { environments: () => rule.value }),
-    frontDoor: () => frontDoor,
+    frontDoor: () => state.frontDoor,
     openDoor,
     log: silentLogger,
     now: () => clock.nowMs,
@@ -100,6 +104,21 @@ test('a rule that changes while the agent is being asked is told right after', a
   await Promise.all([early, made.ensure()]);
   assert.equal(asked.at(-1)?.environments, 'list');
   assert.equal(made.isUpToDate, true);
+});
+
+test('a running agent is told when the key of the host or its port is another one', async (t) => {
+  const { made, asked, state } = await door(t);
+  await made.ensure();
+  for (const change of [{ pin: '1'.repeat(64) }, { port: 8443 }]) {
+    state.frontDoor = { ...state.frontDoor, ...change };
+    assert.equal(made.isUpToDate, false);
+    await made.ensure();
+    await made.ensure();
+  }
+  assert.deepEqual(
+    asked.map((request) => request.frontDoor),
+    [frontDoor, { ...frontDoor, pin: '1'.repeat(64) }, state.frontDoor],
+  );
 });
 
 test('where nobody but the user decides, no rule is told', async (t) => {
