@@ -31,12 +31,17 @@ export function belowRoots(
   roots: ReadonlySet<number>,
   uid: number,
 ): ProcessEntry[] {
+  // Most users have none, and anybody can make the table long.
+  if (roots.size === 0) return [];
   const members = new Set(roots);
   const children = new Map<number, ProcessEntry[]>();
   for (const entry of table) {
     const bySession = entry.uid === uid && entry.session !== entry.pid ? [entry.session] : [];
-    for (const above of new Set([entry.parentPid, ...bySession]))
-      children.set(above, [...(children.get(above) ?? []), entry]);
+    for (const above of new Set([entry.parentPid, ...bySession])) {
+      const known = children.get(above);
+      if (known === undefined) children.set(above, [entry]);
+      else known.push(entry);
+    }
   }
   const waiting = [...roots];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop())

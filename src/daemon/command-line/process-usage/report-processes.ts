@@ -19,9 +19,12 @@ export async function runProcesses(programFile: string): Promise<number> {
   const own = process.getuid?.() ?? 0;
   const table = await readProcessTable();
   const byUser = new Map<number, ProcessEntry[]>();
-  for (const entry of table)
-    if (entry.residentBytes > 0 && (own === 0 || entry.uid === own))
-      byUser.set(entry.uid, [...(byUser.get(entry.uid) ?? []), entry]);
+  for (const entry of table) {
+    if (entry.residentBytes === 0 || (own !== 0 && entry.uid !== own)) continue;
+    const known = byUser.get(entry.uid);
+    if (known === undefined) byUser.set(entry.uid, [entry]);
+    else known.push(entry);
+  }
   const isSeen = (pid: number) => (own === 0 ? isOfThisSystem(pid) : Promise.resolve(true));
   await Promise.all(
     [...byUser].map(([uid, entries]) => reportUser(uid, entries, { table, programFile, isSeen })),
