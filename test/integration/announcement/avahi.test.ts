@@ -145,6 +145,25 @@ test('a daemon that listens on one address is announced with that one only, and 
   await near.untilServices('the goodbye', nothing);
 });
 
+test('a daemon that listens on IPv4 only is announced with the address that its interface has now, without another order', async (t) => {
+  const lab = await startBrowsedLab(t);
+  if (lab === undefined) return;
+  const { host, near } = lab;
+  const announcer = announce(host, {
+    ...everywhere,
+    interfaces: ['eth7'],
+    addresses: ['eth7'],
+    isIPv4Only: true,
+  });
+  await announcer.says('the announcement', ({ by }) => by === 'avahi');
+  const areAt = (address: string) => areSeen([`IPv4 lab-7 ${address} 7443`, `IPv6 lab-7 ${address} 7443`]);
+  await near.untilServices('the first address', areAt('10.231.7.1'));
+  await host.run('ip', ['addr', 'del', '10.231.7.1/24', 'dev', 'eth7']);
+  await host.run('ip', ['addr', 'add', '10.231.7.9/24', 'dev', 'eth7']);
+  // The name stays, so that whoever browses already is told nothing.
+  await askAvahi(near.machine, 'the other address', areAt('10.231.7.9'));
+});
+
 test('an interface that comes and goes is followed by avahi-daemon without an interruption on the others', async (t) => {
   const lab = await startBrowsedLab(t);
   if (lab === undefined) return;
