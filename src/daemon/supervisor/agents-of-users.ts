@@ -46,9 +46,12 @@ interface Entry {
 const startLimits = { maxRunning: 6, maxWaiting: 10_000 };
 const turnTimeoutMs = 60_000;
 
+/** Who asks for an agent: somebody who signs in, of whom a source can have only so many under way, or a sign-in that is used. */
+export type AgentNeed = 'sign-in' | 'use';
+
 /**
- * How many can wait for the start of one user's agent. The user decides how long that takes, and everybody who waits for it holds one of the places
- * for questions that all users share. The connections of one sign-in count once: the front door asks once for all of them.
+ * How many sign-ins in use can wait for the start of one user's agent. The user decides how long that takes, and everybody who waits for it holds one of
+ * the places for questions that all users share. The connections of one sign-in count once: the front door asks once for all of them.
  */
 const maxWaitingForStart = 8;
 
@@ -68,24 +71,25 @@ export class AgentsOfUsers {
 
   /**
    * The door to the agent of an account, started when nobody answers behind it. The agent knows by then what its user may do with environments,
-   * also one that runs and was told something else before. Rejects with the reason when that is not possible, and at once when many wait for this
-   * user's agent to start already.
+   * also one that runs and was told something else before. Rejects with the reason when that is not possible, and a `use` at once when many wait
+   * for this user's agent to start already.
    */
-  async ensure(account: Account, rule: EnvironmentRule, signal: AbortSignal): Promise<Door> {
+  async ensure(account: Account, rule: EnvironmentRule, need: AgentNeed, signal: AbortSignal): Promise<Door> {
     const entry = this.entryOf(account, rule);
     const found = entry.door.isUpToDate ? await entry.door.find() : undefined;
     if (found !== undefined) return found;
-    if (entry.waiting >= maxWaitingForStart)
+    const counted = need === 'use' ? 1 : 0;
+    if (counted > 0 && entry.waiting >= maxWaitingForStart)
       throw new Error(
         `it is being started, and ${maxWaitingForStart} others wait for that already; try again in a minute`,
       );
-    entry.waiting += 1;
+    entry.waiting += counted;
     try {
       const door = await waitForStart(entry, signal);
       // A start that was under way already may have told the agent what was so before.
       return entry.door.isUpToDate ? door : await waitForStart(entry, signal);
     } finally {
-      entry.waiting -= 1;
+      entry.waiting -= counted;
     }
   }
 

@@ -7,7 +7,7 @@ import { environmentRuleFor } from '../configuration/environment-rule';
 import type { SystemConfiguration } from '../configuration/system-configuration';
 import type { Account, AccountReader } from './account';
 import { AccountStanding } from './account-standing';
-import type { AgentsOfUsers } from './agents-of-users';
+import type { AgentNeed, AgentsOfUsers } from './agents-of-users';
 import { CheckQueue, checkQueueLimits } from './check-queue';
 import { Conversations } from './conversations';
 import { CredentialCheck, type CheckOutcome } from './credential-check';
@@ -141,7 +141,7 @@ export class ManyUsersSupervisor implements Supervisor {
       .catch((error: unknown) => log.warn(`sign-ins were not saved: ${toError(error).message}`));
     this.forgetUnused();
     try {
-      return { kind: 'resumed', user, door: await this.doorOf(standing.account, signal) };
+      return { kind: 'resumed', user, door: await this.doorOf(standing.account, 'use', signal) };
     } catch (error) {
       signal.throwIfAborted();
       return { kind: 'unavailable', message: describeAgentFault(error) };
@@ -238,7 +238,7 @@ export class ManyUsersSupervisor implements Supervisor {
     log: Logger,
   ): Promise<SupervisorAnswer<'signedIn' | 'unavailable'>> {
     try {
-      const door = await this.doorOf(account, signal);
+      const door = await this.doorOf(account, 'sign-in', signal);
       log.info('3/4: the agent answers');
       const { token, expiresAtMs } = await this.parts.tokens.issue(account.name, question.label, account.uid);
       log.info(`4/4: signed in as ${account.name}`);
@@ -252,9 +252,9 @@ export class ManyUsersSupervisor implements Supervisor {
     }
   }
 
-  private doorOf(account: Account, signal: AbortSignal): Promise<Door> {
+  private doorOf(account: Account, need: AgentNeed, signal: AbortSignal): Promise<Door> {
     const rule = environmentRuleFor(this.configuration.environments, account.groups);
-    return this.parts.agents.ensure(account, rule, signal);
+    return this.parts.agents.ensure(account, rule, need, signal);
   }
 
   private async judge(account: Account): Promise<PolicyVerdict> {

@@ -25,7 +25,7 @@ test('a door that nobody needs any more is forgotten with its folder, and one th
   const uids = [71_001, 71_002, 71_003];
   for (const uid of uids) {
     const account: Account = { name: `u${uid}`, uid, gid: uid, home: '/', shell: '/bin/sh', groups: [] };
-    await assert.rejects(agents.ensure(account, 'administer', withDeadline(30_000, 'the agent')));
+    await assert.rejects(agents.ensure(account, 'administer', 'use', withDeadline(30_000, 'the agent')));
   }
   const folders = async () => (await readdir(usersFolder)).map(Number).sort();
   assert.deepEqual(await folders(), uids);

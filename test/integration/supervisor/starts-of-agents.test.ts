@@ -6,7 +6,7 @@ import { silentLogger } from '../../../src/base/logger';
 import { toError } from '../../../src/base/errors';
 import { until, withDeadline } from '../../../src/base/time';
 import type { Account } from '../../../src/daemon/supervisor/account';
-import { AgentsOfUsers } from '../../../src/daemon/supervisor/agents-of-users';
+import { AgentsOfUsers, type AgentNeed } from '../../../src/daemon/supervisor/agents-of-users';
 import { isRoot, requirePeer } from '../../support/peers';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -41,7 +41,9 @@ test('at most eight wait for the start of one user’s agent; more are told so a
   const told = await Promise.all(asked.slice(8));
   assert.equal(told.length, 72);
   for (const words of told) assert.match(words, /being started, and 8 others wait.*try again/);
+  const signsIn = ask(eve, 'sign-in');
   process.kill(first, 'SIGKILL');
+  assert.match(await signsIn, /ended by SIGKILL/, 'a sign-in waits');
   for (const words of await Promise.all(asked.slice(0, 8))) assert.match(words, /ended by SIGKILL/);
   assert.doesNotMatch(await ask(eve), /others wait/);
 });
@@ -52,7 +54,9 @@ test('who gives up waiting for a start leaves the place to another, and the star
   const { ask, startOf } = made;
   const eve = systemAccount('nobody', 65_534, 65_534);
   const giveUp = new AbortController();
-  const asked = Array.from({ length: 8 }, (_, index) => ask(eve, index === 0 ? giveUp.signal : undefined));
+  const asked = Array.from({ length: 8 }, (_, index) =>
+    ask(eve, 'use', index === 0 ? giveUp.signal : undefined),
+  );
   const first = await startOf(eve);
   giveUp.abort(new Error('gone away'));
   assert.equal(await asked[0], 'gone away');
@@ -85,8 +89,12 @@ async function hangingAgents(t: TestContext) {
   });
   return {
     /** What is said to one who asks for the agent. */
-    ask: (account: Account, signal = withDeadline(45_000, 'the agent')): Promise<string> => {
-      const words = agents.ensure(account, 'administer', signal).then(
+    ask: (
+      account: Account,
+      need: AgentNeed = 'use',
+      signal = withDeadline(45_000, 'the agent'),
+    ): Promise<string> => {
+      const words = agents.ensure(account, 'administer', need, signal).then(
         ({ socket }) => socket,
         (error: unknown) => toError(error).message,
       );

@@ -26,7 +26,7 @@ async function main(order: Order): Promise<void> {
     log: createLogger((_level, line) => process.stderr.write(`${line}\n`)),
     now: () => performance.now(),
   });
-  const door = await agents.ensure(order.account, 'administer', AbortSignal.timeout(45_000));
+  const door = await agents.ensure(order.account, 'administer', 'use', AbortSignal.timeout(45_000));
   const found = await agents.find(order.account.uid);
   process.stdout.write(`${JSON.stringify({ ...door, agentPid: found?.agentPid })}\n`);
 }
