@@ -8,6 +8,7 @@ import { expectParsed, parseJson, parserOf } from '../../../src/base/parse';
 import { withDeadline } from '../../../src/base/time';
 import { exitCodes } from '../../../src/protocol/command-line';
 import { plainPamFile, PrivateSystem, type PrivateRunOptions } from '../../support/private-system';
+import { freePort } from './configured-daemon';
 
 const parseReport = parserOf(
   'report',
@@ -175,13 +176,3 @@ test('beside the running daemon nothing is wrong, and the port is its own', asyn
     /held by the daemon that runs/,
   );
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  assert.ok(bound !== null && typeof bound === 'object');
-  server.close();
-  await once(server, 'close');
-  return bound.port;
-}

@@ -7,23 +7,14 @@ import { busName, DBusConnection } from '../../../src/daemon/front-door/avahi/d-
 import type { DBusMessage } from '../../../src/daemon/front-door/avahi/d-bus-message';
 import type { DBusValue } from '../../../src/daemon/front-door/avahi/d-bus-values';
 import type { NetworkInterface } from '../../../src/daemon/platform/network-interfaces';
-import type { AnnouncementOrder, AnnouncerEvent } from '../../../src/protocol/announcer';
+import type { AnnouncerEvent } from '../../../src/protocol/announcer';
 import { link } from '../../support/network-link';
 import { BusInMemory, messageBytes } from './avahi/bus-in-memory';
+import { sampleOrder as order } from './sample-order';
 
 const avahi = ':1.0';
 const group = '/Client1/EntryGroup1';
 const groupInterface = 'org.freedesktop.Avahi.EntryGroup';
-
-const order: AnnouncementOrder = {
-  name: 'lab-7',
-  hostLabel: 'lab-7-012345',
-  port: 7443,
-  text: {},
-  interfaces: ['eth0'],
-  addresses: ['eth0'],
-  isIPv4Only: true,
-};
 
 const answers: Readonly<Record<string, readonly [signature: string, value: DBusValue]>> = {
   GetNameOwner: ['s', avahi],

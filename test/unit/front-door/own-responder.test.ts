@@ -2,17 +2,7 @@ import assert from 'node:assert/strict';
 import { EventEmitter } from 'node:events';
 import test from 'node:test';
 import { advertise } from '../../../src/daemon/front-door/own-responder';
-import type { AnnouncementOrder } from '../../../src/protocol/announcer';
-
-const order: AnnouncementOrder = {
-  name: 'lab-7',
-  hostLabel: 'lab-7-012345',
-  port: 7443,
-  text: {},
-  interfaces: ['eth0'],
-  addresses: ['eth0'],
-  isIPv4Only: true,
-};
+import { sampleOrder as order } from './sample-order';
 
 /** The library's service, of which others have the first `taken` names. */
 class ContradictedService extends EventEmitter {
