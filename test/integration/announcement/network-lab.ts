@@ -260,7 +260,9 @@ export async function askAvahi(
   return await until(
     async () => {
       const present = new Map<string, BrowsedService>();
-      const printed = await machine.run('avahi-browse', ['-rpt', '_remote-kernels._tcp']);
+      // A service that goes while it is resolved is waited for by `avahi-browse -t` without end.
+      const look = 'timeout 10 avahi-browse -rpt _remote-kernels._tcp || true';
+      const printed = await machine.run('sh', ['-c', look]);
       for (const line of printed.split('\n')) readLine(line, present);
       const services = [...present.values()].filter(({ interfaceName }) => interfaceName !== 'lo');
       return filter(services) ? services : undefined;
