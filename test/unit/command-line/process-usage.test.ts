@@ -58,6 +58,53 @@ test('a circle of parents ends', () => {
   assert.equal(belowRoots([entry(1, 2, 1), entry(2, 1, 2)], new Set([1]), 1000).length, 2);
 });
 
+test('a user who makes 20,000 processes below one parent costs a few steps for each of them', () => {
+  const count = 20_000;
+  const steps = countSteps(20 * count);
+  const table = Array.from({ length: count }, (_, index) => steps.watch(entry(100 + index, 20, 20)));
+  const found = steps.during(() => belowRoots(table, new Set([20]), 1000));
+  assert.equal(found.length, count);
+  assert.ok(steps.count >= count, 'the steps are counted');
+});
+
+/** Counts what a function reads of the watched entries, and what it takes or copies of arrays one by one. Throws when that is too much. */
+function countSteps(most: number) {
+  let count = 0;
+  const step = () => {
+    count += 1;
+    if (count > most) throw new Error(`more than ${most} steps`);
+  };
+  const arrays = Array.prototype;
+  const iterate = Object.getOwnPropertyDescriptor(arrays, Symbol.iterator);
+  assert.ok(iterate !== undefined);
+  function* counted<T>(this: T[]): Generator<T> {
+    for (let index = 0; index < this.length; index += 1) {
+      step();
+      yield this[index] as T;
+    }
+  }
+  return {
+    watch: (one: ProcessEntry) =>
+      new Proxy(one, {
+        get: (target, name) => {
+          step();
+          return Reflect.get(target, name) as unknown;
+        },
+      }),
+    during: <T>(run: () => T): T => {
+      Object.defineProperty(arrays, Symbol.iterator, { ...iterate, value: counted });
+      try {
+        return run();
+      } finally {
+        Object.defineProperty(arrays, Symbol.iterator, iterate);
+      }
+    },
+    get count() {
+      return count;
+    },
+  };
+}
+
 const process_ = (pid: number, parentPid: number, ownerUid: number, mode?: string): ProcessReport =>
   ({
     kind: 'process',
