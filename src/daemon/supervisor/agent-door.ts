@@ -4,7 +4,7 @@ import { createBackoff, type Backoff } from '../../base/backoff';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { Shared } from '../../base/sequence';
-import { withDeadline } from '../../base/time';
+import { abortable, withDeadline } from '../../base/time';
 import type { DoorRequest, EnvironmentRule } from '../../protocol/agent';
 import type { AgentAddress } from '../../protocol/command-line';
 import type { Door } from '../../protocol/supervisor';
@@ -24,6 +24,8 @@ export interface AgentDoorOptions {
   readonly environments?: () => EnvironmentRule;
   /** Finds or starts the agent and opens the door there. */
   readonly openDoor: (door: DoorRequest, signal: AbortSignal) => Promise<AgentAddress>;
+  /** Lets an opening have its turn among those of other users' doors; without it each begins at once. */
+  readonly inTurn?: (open: () => Promise<Door>) => Promise<Door>;
   readonly log: Logger;
   /** Milliseconds of a clock that does not go back. */
   readonly now: () => number;
@@ -39,7 +41,10 @@ const retryPolicy = { firstMs: 500, capMs: 30_000, jitter: 0.2 };
  */
 export class AgentDoor {
   private readonly doorKey = randomBytes(32).toString('base64url');
-  private readonly opening = new Shared(() => this.open());
+  private readonly opening = new Shared(() => {
+    const { inTurn } = this.options;
+    return inTurn === undefined ? this.openNow() : inTurn(() => this.openNow());
+  });
   private address: AgentAddress | undefined;
   private told: string | undefined;
   private failure:
@@ -62,21 +67,34 @@ export class AgentDoor {
     return undefined;
   }
 
-  /** Whether the agent that was found last has been told what its user may do now, and behind which front door it is. */
-  get isUpToDate(): boolean {
-    return this.told === this.whatToTell();
+  /** As {@link find}, if that agent has been told what its user may do now, and behind which front door it is. */
+  async findUpToDate(): Promise<Door | undefined> {
+    return this.isUpToDate ? await this.find() : undefined;
   }
 
   /**
-   * The door, after the agent was started if nobody answered, or told if what its user may do has changed. Rejects with the reason when that is
-   * not possible.
+   * The door, after the agent was started, or told what it does not know yet. All who ask meanwhile share one opening, which goes on when one of them
+   * gives up by the signal, and is not begun for one who has. Rejects with the reason when it is not possible.
    */
-  async ensure(): Promise<Door> {
-    const found = this.isUpToDate ? await this.find() : undefined;
-    if (found !== undefined) return found;
-    const door = await this.opening.run();
+  async open(signal?: AbortSignal): Promise<Door> {
+    const door = await this.waitForOpening(signal);
     // An opening that was under way already may have told the agent what was so before.
-    return this.isUpToDate ? door : this.opening.run();
+    return this.isUpToDate ? door : await this.waitForOpening(signal);
+  }
+
+  /** The door as {@link findUpToDate} finds it, and as {@link open} does where that finds none. */
+  async ensure(): Promise<Door> {
+    return (await this.findUpToDate()) ?? (await this.open());
+  }
+
+  private get isUpToDate(): boolean {
+    return this.told === this.whatToTell();
+  }
+
+  private waitForOpening(signal?: AbortSignal): Promise<Door> {
+    if (signal === undefined) return this.opening.run();
+    signal.throwIfAborted();
+    return abortable(this.opening.run(), signal);
   }
 
   private whatToTell(): string {
@@ -84,7 +102,7 @@ export class AgentDoor {
     return [this.options.environments?.() ?? '', pin, daemonId, port].join(' ');
   }
 
-  private async open(): Promise<Door> {
+  private async openNow(): Promise<Door> {
     const { log, now } = this.options;
     if (this.failure !== undefined && now() < this.failure.retryAtMs) throw this.failure.error;
     try {

@@ -1,7 +1,6 @@
 import { basename, dirname, join } from 'node:path';
 import type { Logger } from '../../base/logger';
-import { Shared } from '../../base/sequence';
-import { abortable, withDeadline } from '../../base/time';
+import { withDeadline } from '../../base/time';
 import type { DoorRequest, EnvironmentRule } from '../../protocol/agent';
 import type { AgentAddress } from '../../protocol/command-line';
 import type { Door } from '../../protocol/supervisor';
@@ -35,8 +34,6 @@ interface Entry {
   /** What the user may do with environments, as it was said last. */
   rule: EnvironmentRule;
   readonly door: AgentDoor;
-  /** However many ask for the agent, its start takes one place among the starts. */
-  readonly starting: Shared<Door>;
   /** How many wait for the start now. */
   waiting: number;
   lastNeededMs: number;
@@ -76,7 +73,7 @@ export class AgentsOfUsers {
    */
   async ensure(account: Account, rule: EnvironmentRule, need: AgentNeed, signal: AbortSignal): Promise<Door> {
     const entry = this.entryOf(account, rule);
-    const found = entry.door.isUpToDate ? await entry.door.find() : undefined;
+    const found = await entry.door.findUpToDate();
     if (found !== undefined) return found;
     const counted = need === 'use' ? 1 : 0;
     if (counted > 0 && entry.waiting >= maxWaitingForStart)
@@ -85,9 +82,7 @@ export class AgentsOfUsers {
       );
     entry.waiting += counted;
     try {
-      const door = await waitForStart(entry, signal);
-      // A start that was under way already may have told the agent what was so before.
-      return entry.door.isUpToDate ? door : await waitForStart(entry, signal);
+      return await entry.door.open(signal);
     } finally {
       entry.waiting -= counted;
     }
@@ -126,16 +121,15 @@ export class AgentsOfUsers {
       return known;
     }
     const door = this.makeDoor(account, () => entry);
-    const starting = new Shared(() => this.startInTurn(account.uid, door));
-    const entry: Entry = { account, rule, door, starting, waiting: 0, lastNeededMs };
+    const entry: Entry = { account, rule, door, waiting: 0, lastNeededMs };
     this.entries.set(account.uid, entry);
     return entry;
   }
 
-  /** Belongs to nobody who asked: another one may be waiting for it too. */
-  private async startInTurn(uid: number, agentDoor: AgentDoor): Promise<Door> {
+  /** However many ask for an agent, its start takes one place. It belongs to nobody who asked: another one may be waiting for it too. */
+  private async startInTurn(uid: number, open: () => Promise<Door>): Promise<Door> {
     const signal = withDeadline(turnTimeoutMs, 'the turn of the agent to start');
-    const door = await this.starts.run(`${uid}`, () => agentDoor.ensure(), signal);
+    const door = await this.starts.run(`${uid}`, open, signal);
     if (door === 'full') throw new Error('too many agents are being started; try again in a minute');
     return door;
   }
@@ -154,6 +148,7 @@ export class AgentsOfUsers {
       frontDoor,
       environments: () => entry().rule,
       openDoor: (door, signal) => this.openDoor(entry().account, door, signal),
+      inTurn: (open) => this.startInTurn(uid, open),
       log: log.child(`agent of ${name}`),
       now,
     });
@@ -169,10 +164,4 @@ export class AgentsOfUsers {
       throw new Error(`the agent named a door outside ${door.folder}`);
     return address;
   }
-}
-
-/** A start that nobody waits for is not begun. */
-function waitForStart({ starting }: Entry, signal: AbortSignal): Promise<Door> {
-  signal.throwIfAborted();
-  return abortable(starting.run(), signal);
 }

@@ -7,12 +7,17 @@ import { until, withDeadline } from '../../../src/base/time';
 import { AgentDoor } from '../../../src/daemon/supervisor/agent-door';
 import type { DoorRequest, EnvironmentRule } from '../../../src/protocol/agent';
 import type { AgentAddress } from '../../../src/protocol/command-line';
+import type { Door } from '../../../src/protocol/supervisor';
 import { protocolVersion } from '../../../src/protocol/version';
 import { temporaryFolder } from '../../support/temporary-folder';
 
 const frontDoor = { daemonId: '0'.repeat(32), pin: '0'.repeat(64), port: 7443 };
 
-async function door(t: TestContext, rule?: { value: EnvironmentRule }) {
+async function door(
+  t: TestContext,
+  rule?: { value: EnvironmentRule },
+  inTurn?: (open: () => Promise<Door>) => Promise<Door>,
+) {
   const folder = join(await temporaryFolder(t), 'door');
   const clock = { nowMs: 0 };
   const asked: DoorRequest[] = [];
@@ -34,6 +39,7 @@ async function door(t: TestContext, rule?: { value: EnvironmentRule }) {
   const made = new AgentDoor({
     folder,
     ...(rule === undefined ? {} : { environments: () => rule.value }),
+    ...(inTurn === undefined ? {} : { inTurn }),
     frontDoor: () => state.frontDoor,
     openDoor,
     log: silentLogger,
@@ -85,7 +91,7 @@ test('a running agent is told when its user may do something else, once, and beh
   const first = await made.ensure();
   await made.ensure();
   rule.value = 'list';
-  assert.equal(made.isUpToDate, false);
+  assert.equal(await made.findUpToDate(), undefined);
   const [second, third] = await Promise.all([made.ensure(), made.ensure()]);
   await made.ensure();
   assert.deepEqual(
@@ -103,7 +109,7 @@ test('a rule that changes while the agent is being asked is told right after', a
   rule.value = 'list';
   await Promise.all([early, made.ensure()]);
   assert.equal(asked.at(-1)?.environments, 'list');
-  assert.equal(made.isUpToDate, true);
+  assert.notEqual(await made.findUpToDate(), undefined);
 });
 
 test('a running agent is told when the key of the host or its port is another one', async (t) => {
@@ -111,7 +117,7 @@ test('a running agent is told when the key of the host or its port is another on
   await made.ensure();
   for (const change of [{ pin: '1'.repeat(64) }, { port: 8443 }]) {
     state.frontDoor = { ...state.frontDoor, ...change };
-    assert.equal(made.isUpToDate, false);
+    assert.equal(await made.findUpToDate(), undefined);
     await made.ensure();
     await made.ensure();
   }
@@ -119,6 +125,31 @@ test('a running agent is told when the key of the host or its port is another on
     asked.map((request) => request.frontDoor),
     [frontDoor, { ...frontDoor, pin: '1'.repeat(64) }, state.frontDoor],
   );
+});
+
+test('all who wait for the turn of an opening share it, and what is so when it comes is told', async (t) => {
+  const rule = { value: 'administer' as EnvironmentRule };
+  let give: () => void = () => assert.fail('nobody waits for a turn');
+  const turns: (() => Promise<Door>)[] = [];
+  const turn = new Promise<void>((resolve) => (give = resolve));
+  const { made, asked } = await door(t, rule, async (open) => {
+    turns.push(open);
+    await turn;
+    return open();
+  });
+  const giveUp = new AbortController();
+  const [first, second, third] = [made.open(giveUp.signal), made.open(), made.ensure()];
+  giveUp.abort(new Error('gone away'));
+  await assert.rejects(first, /gone away/);
+  await assert.rejects(made.open(giveUp.signal), /gone away/);
+  rule.value = 'list';
+  give();
+  assert.deepEqual(await second, await third);
+  assert.deepEqual(
+    asked.map(({ environments }) => environments),
+    ['list'],
+  );
+  assert.equal(turns.length, 1);
 });
 
 test('where nobody but the user decides, no rule is told', async (t) => {
