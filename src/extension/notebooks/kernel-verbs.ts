@@ -1,10 +1,36 @@
+import { t } from '@vscode/l10n';
 import { toError } from '../../base/errors';
 import { toSingleLine } from '../../base/text';
 import { abortable, until, withDeadline } from '../../base/time';
+import { LostConnectionError } from '../remote/lost-connection-error';
 import type { KernelLink } from './kernel-link';
-import { withLateProgress } from './late-progress';
+import type { KernelStarter } from './kernel-starter';
 import type { NotebookContext } from './notebook-context';
 import type { OpenNotebook } from './open-notebook';
+import { describeVerbFailure, KernelOfAnotherError, type KernelVerb } from './verb-problems';
+
+/** What the verbs stand on. */
+export interface VerbContext extends Pick<
+  NotebookContext,
+  'clock' | 'logger' | 'showProblem' | 'showKernelProblem' | 'withLateProgress' | 'changed'
+> {
+  readonly starter: Pick<KernelStarter, 'connected'>;
+}
+
+/** What they act on: an {@link OpenNotebook}, as far as they know it. */
+export type VerbNotebook = Pick<
+  OpenNotebook,
+  | 'notebook'
+  | 'current'
+  | 'host'
+  | 'remembered'
+  | 'isOfAnother'
+  | 'needsFreshKernel'
+  | 'cancelStart'
+  | 'ensureLink'
+  | 'onPurpose'
+  | 'forgetKernel'
+>;
 
 /** How long a kernel may take to stop what it does before starting it again is offered. */
 const interruptPatienceMs = 10_000;
@@ -12,21 +38,21 @@ const requestTimeoutMs = 15_000;
 const restartTimeoutMs = 90_000;
 
 /** Stops what runs: cells that wait do not run, and the running one ends by the kernel's own word. Never rejects. */
-export async function interruptKernel(context: NotebookContext, open: OpenNotebook): Promise<void> {
+export async function interruptKernel(context: VerbContext, open: VerbNotebook): Promise<void> {
   open.cancelStart();
   const link = open.current;
   if (link === undefined) return;
   const interrupted = link.execution.current;
   link.execution.stopWaiting();
-  const hostName = link.host.name;
+  const hostName = toSingleLine(link.host.name, 80);
   try {
+    requireOwn(open);
     const deadline = withDeadline(requestTimeoutMs, 'interrupting the kernel');
     await link.host.agent.interruptKernel(link.details.id, deadline);
   } catch (error) {
-    const reason = describeRefusal(error, link, open);
     void context.showProblem({
       severity: 'warning',
-      message: `The kernel of this notebook on ${hostName} was not interrupted: ${reason}.`,
+      message: describeVerbFailure('interrupt', causeOf(error, link, open), hostName),
       actions: [],
     });
     return;
@@ -37,7 +63,11 @@ export async function interruptKernel(context: NotebookContext, open: OpenNotebo
     if (interrupted.hasEnded || open.current !== link) return;
     void context.showKernelProblem(open.notebook, {
       severity: 'warning',
-      message: `The kernel of this notebook on ${hostName} has not stopped ${interruptPatienceMs / 1000} s after the interrupt. Restarting it loses its variables.`,
+      message: t(
+        'The kernel of this notebook on {0} has not stopped {1} s after the interrupt. Restarting it loses its variables.',
+        hostName,
+        interruptPatienceMs / 1000,
+      ),
       remedies: [{ kind: 'restart' }, { kind: 'keep-waiting' }],
     });
   });
@@ -48,29 +78,33 @@ export async function interruptKernel(context: NotebookContext, open: OpenNotebo
   });
 }
 
-const ofAnother = 'it belongs to another person than the one who is signed in there. It goes on';
-
 /** For after the sign-in: whoever that brought may be somebody else than the one whose kernel it is. Throws then. */
-function requireOwn(open: OpenNotebook): void {
-  if (open.isOfAnother) throw new Error(ofAnother);
+function requireOwn(open: VerbNotebook): void {
+  if (open.isOfAnother) throw new KernelOfAnotherError();
 }
 
-function describeRefusal(error: unknown, { host }: KernelLink, open: OpenNotebook): string {
-  if (!host.agent.isAttached)
-    return `${host.name} is not connected at the moment. The cells that waited were stopped`;
-  if (open.isOfAnother) return ofAnother;
-  return toSingleLine(toError(error).message, 200);
+/** What changed while the host was asked says more than its answer. */
+function causeOf(error: unknown, { host }: KernelLink, open: VerbNotebook): unknown {
+  if (!host.agent.isAttached) return new LostConnectionError();
+  return open.isOfAnother ? new KernelOfAnotherError() : error;
 }
 
-/** The same kernel with a fresh process; resolves with whether it answers. Never rejects. */
-export async function restartKernel(context: NotebookContext, open: OpenNotebook): Promise<boolean> {
+/**
+ * The same kernel with a fresh process; resolves with whether it answers. The kernel of another person is left alone: whoever is signed in gets
+ * one of their own. Never rejects.
+ */
+export async function restartKernel(context: VerbContext, open: VerbNotebook): Promise<boolean> {
   open.cancelStart();
   const link = open.current;
   if (link === undefined || open.isOfAnother) return (await open.ensureLink()) !== undefined;
-  const title = `Restarting the kernel of ${toSingleLine(link.details.environmentName, 80)} on ${link.host.name}`;
+  const title = t(
+    'Restarting the kernel of {0} on {1}',
+    toSingleLine(link.details.environmentName, 80),
+    toSingleLine(link.host.name, 80),
+  );
   try {
     return await open.onPurpose(async () => {
-      await withLateProgress(title, async (signal) => {
+      await context.withLateProgress(title, async (signal) => {
         await context.starter.connected(link.host.id);
         requireOwn(open);
         // Not before: while the host is not connected the kernel goes on with its cells.
@@ -84,13 +118,13 @@ export async function restartKernel(context: NotebookContext, open: OpenNotebook
       return open.current !== undefined || (await open.ensureLink()) !== undefined;
     });
   } catch (error) {
-    showFailure(context, open, link, 'was not restarted', error);
+    showFailure(context, open, 'restart', error);
     return false;
   }
 }
 
 /** Ends the kernel. Never rejects. */
-export async function shutDownKernel(context: NotebookContext, open: OpenNotebook): Promise<void> {
+export async function shutDownKernel(context: VerbContext, open: VerbNotebook): Promise<void> {
   open.cancelStart();
   const { host, remembered } = open;
   const kernelId = remembered?.kernelId;
@@ -108,7 +142,7 @@ export async function shutDownKernel(context: NotebookContext, open: OpenNoteboo
       await open.forgetKernel();
     });
   } catch (error) {
-    showFailure(context, open, link, 'was not shut down', error);
+    showFailure(context, open, 'shut-down', error);
   }
 }
 
@@ -135,25 +169,18 @@ async function restartProcess(link: KernelLink, signal: AbortSignal): Promise<vo
 }
 
 /** A kernel keeps the folder that it was started in, so another folder needs another kernel. */
-async function replaceKernel(open: OpenNotebook, link: KernelLink, signal: AbortSignal): Promise<void> {
+async function replaceKernel(open: VerbNotebook, link: KernelLink, signal: AbortSignal): Promise<void> {
   await link.host.agent.shutDownKernel(link.details.id, signal);
   await open.forgetKernel();
   await open.ensureLink();
 }
 
-function showFailure(
-  context: NotebookContext,
-  open: OpenNotebook,
-  link: KernelLink | undefined,
-  what: string,
-  error: unknown,
-): void {
+function showFailure(context: VerbContext, open: VerbNotebook, verb: KernelVerb, error: unknown): void {
   const { name, message } = toError(error);
-  context.logger.warn(`the kernel ${what}: ${message}`);
+  context.logger.warn(`the kernel was not asked to ${verb}, or did not: ${message}`);
   if (name === 'DeclinedError' || name === 'AbortError') return;
-  const hostName = link?.host.name ?? open.host?.name ?? 'its host';
   void context.showKernelProblem(open.notebook, {
-    message: `The kernel of this notebook on ${hostName} ${what}: ${toSingleLine(message, 200)}`,
+    message: describeVerbFailure(verb, error, open.host?.name ?? t('its host')),
     remedies: [{ kind: 'show-log' }],
   });
 }

@@ -23,6 +23,8 @@ export interface NotebookContext {
   readonly showProblem: ShowProblem;
   /** Shows a problem with the kernel of a notebook and does what the person chose. */
   readonly showKernelProblem: (notebook: NotebookDocument, problem: KernelProblem) => Promise<void>;
+  /** Runs a task; says so with *Cancel*, which aborts the signal, when it takes long. Settles like the task. */
+  readonly withLateProgress: <T>(title: string, task: (signal: AbortSignal) => Promise<T>) => Promise<T>;
   /** A quiet line below a cell; `undefined` takes it away. */
   readonly note: (cell: NotebookCell, text: string | undefined) => void;
   /** What is shown of the notebook (its kernel, its folder, a cell's line) may have changed. */

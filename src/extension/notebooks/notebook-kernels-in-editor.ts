@@ -19,6 +19,7 @@ import { HostWatch } from './host-watch';
 import { toActions } from './kernel-remedies';
 import { DeclinedError, KernelStarter } from './kernel-starter';
 import { interruptKernel, restartKernel, shutDownKernel } from './kernel-verbs';
+import { withLateProgress } from './late-progress';
 import { LanguageFeatures } from './language/language-features';
 import type { NotebookContext } from './notebook-context';
 import type { NotebookKernelsOptions } from './notebook-kernels-options';
@@ -29,6 +30,7 @@ import { RememberedNotebooks } from './remembered-notebooks';
 import { RunPermission } from './run-permission';
 import { createShowProblem } from './show-problem';
 import { StatusItems } from './status-items';
+import { describeMissingKernel } from './verb-problems';
 
 /** The notebooks of this window and their kernels, in the editor. */
 export class NotebookKernelsInEditor implements NotebookKernels {
@@ -96,6 +98,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
             },
           }),
         }),
+      withLateProgress,
       note: (cell, text) => this.status.note(cell, text),
       changed: (notebook) => {
         this.status.refresh();
@@ -248,13 +251,14 @@ export class NotebookKernelsInEditor implements NotebookKernels {
   }
 
   private async attachTo(notebook: vscode.NotebookDocument, hostId: string, kernelId: string): Promise<void> {
-    const { starter, environments, clock } = this.context;
+    const { hosts, starter, environments, clock } = this.context;
+    const agentId = hosts.get(hostId)?.agent.hello?.agentId;
     const host = await starter.connected(hostId);
     const details = await starter.findLiving(host, kernelId, AbortSignal.timeout(20_000));
     if (details === undefined) {
       await this.context.showProblem({
         severity: 'warning',
-        message: `That kernel on ${host.name} is not running any more.`,
+        message: describeMissingKernel(host, agentId),
         actions: [],
       });
       return;

@@ -11,7 +11,6 @@ import type { EditorCell } from './editor-cell';
 import { readKernelEnd } from './kernel-end';
 import { createEditorCell, KernelLink } from './kernel-link';
 import { DeclinedError } from './kernel-starter';
-import { withLateProgress } from './late-progress';
 import type { NotebookContext } from './notebook-context';
 import { agentOf, isKernelOfAnother, makeReference } from './notebook-reference';
 import { writeKernelLanguage } from './notebook-language';
@@ -251,18 +250,20 @@ export class OpenNotebook implements Disposable {
     try {
       const host = await starter.connected(remembered.hostId);
       controller.signal.throwIfAborted();
-      const details = await withLateProgress(`Starting a kernel in ${name} on ${host.name}`, (signal) =>
-        starter.start(
-          {
-            hostId: remembered.hostId,
-            environmentId: remembered.environmentId,
-            kernelId: this.canLive(remembered.kernelId) ? remembered.kernelId : undefined,
-            sessionPath,
-            sessionName: baseNameOf(this.notebook),
-            workingDirectory: remembered.remoteFolder ?? this.defaultFolder,
-          },
-          AbortSignal.any([signal, controller.signal]),
-        ),
+      const details = await this.context.withLateProgress(
+        `Starting a kernel in ${name} on ${host.name}`,
+        (signal) =>
+          starter.start(
+            {
+              hostId: remembered.hostId,
+              environmentId: remembered.environmentId,
+              kernelId: this.canLive(remembered.kernelId) ? remembered.kernelId : undefined,
+              sessionPath,
+              sessionName: baseNameOf(this.notebook),
+              workingDirectory: remembered.remoteFolder ?? this.defaultFolder,
+            },
+            AbortSignal.any([signal, controller.signal]),
+          ),
       );
       // The person may have chosen another folder meanwhile, which stays, or another kernel, in which case this one is left alone.
       const chosen = this.remembered;

@@ -7,7 +7,8 @@ import { notebookOfKernel } from './open-notebook';
 /** What a verb on a kernel acts on: a notebook, which knows its kernel and shows what happens; or a kernel without an open notebook. */
 export type KernelSubject =
   | { readonly kind: 'notebook'; readonly notebook: NotebookDocument }
-  | { readonly kind: 'kernel'; readonly chosen: ChosenKernel };
+  /** `agentId` is of whoever was signed in when it was chosen. */
+  | { readonly kind: 'kernel'; readonly chosen: ChosenKernel; readonly agentId: string | undefined };
 
 /** The notebook in whose toolbar the verb was pressed or that is in front; else the kernel of the tree's row; else one that the person picks. */
 export async function kernelSubject(
@@ -25,7 +26,9 @@ export async function kernelSubject(
   const chosen = await chooseKernel(dependencies, target, title);
   if (chosen === undefined) return undefined;
   const open = notebookOfKernel(dependencies, chosen.host.id, chosen.kernel.id);
-  return open === undefined ? { kind: 'kernel', chosen } : { kind: 'notebook', notebook: open };
+  return open === undefined
+    ? { kind: 'kernel', chosen, agentId: chosen.host.agent.hello?.agentId }
+    : { kind: 'notebook', notebook: open };
 }
 
 /** What the subject is called, for a question about it. */

@@ -6,6 +6,7 @@ import { notebookInFront, problem, requireTrust } from '../choose';
 import type { CommandDependencies } from '../dependencies';
 import type { CommandHandler } from '../handler';
 import { kernelSubject, subjectNames, type KernelSubject } from './kernel-verbs';
+import { requireSameAgent } from './same-agent';
 
 const restartTimeoutMs = 90_000;
 
@@ -19,6 +20,7 @@ export const restart: CommandHandler = async (dependencies, invocation) => {
     return;
   }
   const { host, kernel } = subject.chosen;
+  requireSameAgent(host, subject.agentId);
   await host.agent.restartKernel(
     kernel.id,
     withDeadline(restartTimeoutMs, t('the restart on {0}', host.name)),

@@ -3,6 +3,7 @@ import { withDeadline } from '../../../base/time';
 import { askModally } from '../../editor/notification';
 import type { CommandHandler } from '../handler';
 import { kernelSubject, subjectNames } from './kernel-verbs';
+import { requireSameAgent } from './same-agent';
 
 const shutDownTimeoutMs = 30_000;
 
@@ -25,6 +26,7 @@ export const shutDown: CommandHandler = async (dependencies, invocation) => {
     return;
   }
   const { host, kernel } = subject.chosen;
+  requireSameAgent(host, subject.agentId);
   await host.agent.shutDownKernel(
     kernel.id,
     withDeadline(shutDownTimeoutMs, t('shutting down on {0}', host.name)),
