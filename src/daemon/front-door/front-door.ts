@@ -4,7 +4,7 @@ import { constants } from 'node:crypto';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { TLSSocket } from 'node:tls';
-import { DisposableStore, toDisposable, type Disposable } from '../../base/disposable';
+import { DisposableStore, type Disposable } from '../../base/disposable';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { until, withDeadline } from '../../base/time';
@@ -20,7 +20,8 @@ import type { DaemonCertificate } from './daemon-certificate';
 import { Connections, type Connection } from './connections';
 import { forwardRequest } from './forward-request';
 import { forwardUpgrade, responseOn } from './forward-upgrade';
-import { listenOnAll, type ListenAddress } from './listeners';
+import type { ListenAddress } from './listen-plan';
+import { Listeners, type ListeningPlace } from './listeners';
 import { loggedPath } from './logged-path';
 import { answerSignIn, answerSignOut, type SignInContext } from './sign-in-requests';
 import { SignedInClients } from './signed-in-clients';
@@ -46,6 +47,7 @@ export class FrontDoor implements Disposable {
   private readonly stopping = new AbortController();
   private readonly server: Server;
   private readonly connections: Connections;
+  private readonly listeners: Listeners;
   private readonly signIns: SignInContext;
   private readonly secureSockets = new Set<TLSSocket>();
   private certificatePem: string;
@@ -57,6 +59,11 @@ export class FrontDoor implements Disposable {
     this.certificatePem = certificate.certificatePem;
     this.wellKnown = options.wellKnown;
     this.connections = new Connections(limits, log);
+    this.listeners = this.owned.add(
+      new Listeners((socket) => {
+        if (this.connections.accept(socket) !== undefined) this.server.emit('connection', socket);
+      }),
+    );
     const clients = this.owned.add(new SignedInClients(supervisor, limits.recheckIntervalMs, log));
     this.signIns = { supervisor, clients, limits, signal: this.stopping.signal };
     this.server = createServer({
@@ -76,13 +83,12 @@ export class FrontDoor implements Disposable {
     this.serve();
   }
 
-  /** Begins to listen. Resolves with the port and the addresses. Rejects with a `PortInUseError` or the system's error. */
-  async listen(addresses: readonly ListenAddress[], port: number) {
-    const listeners = await listenOnAll(addresses, port, (socket) => {
-      if (this.connections.accept(socket) !== undefined) this.server.emit('connection', socket);
-    });
-    this.owned.add(toDisposable(() => listeners.close()));
-    return { port: listeners.port, hosts: listeners.hosts };
+  /**
+   * Listens there from now on, and no longer elsewhere; connections that are open stay. Resolves with the port and the addresses. Rejects with a
+   * `PortInUseError` or the system's error; see {@link Listeners.listen} for where it listens then.
+   */
+  listen(addresses: readonly ListenAddress[], port: number): Promise<ListeningPlace> {
+    return this.listeners.listen(addresses, port);
   }
 
   /** How many connections are open, and how many of them belong to a sign-in. */

@@ -1,21 +1,13 @@
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
+import type { Disposable } from '../../base/disposable';
 import { systemErrorCode, toError } from '../../base/errors';
+import { Sequence } from '../../base/sequence';
+import { planListeners, type BoundAddress, type ListenAddress } from './listen-plan';
 
-/** Where to listen. */
-export interface ListenAddress {
-  /** An IP address, `0.0.0.0` or `::` for all of a family. */
-  readonly host: string;
-  /** Whether it may be left out where the machine has no such address: `::1` where IPv6 is switched off. */
-  readonly isOptional: boolean;
-}
-
-/** The sockets that listen, all on one port. */
-export interface Listeners {
+/** Where somebody listens: on one port, at these addresses. */
+export interface ListeningPlace {
   readonly port: number;
-  /** The addresses that are listened on. */
   readonly hosts: readonly string[];
-  /** Stops accepting. Connections that are open stay. */
-  close(): void;
 }
 
 /** The port is taken by another program. */
@@ -32,54 +24,86 @@ export class PortInUseError extends Error {
 /** How often a free port is looked for when the one that one address got is taken on another. */
 const maxPortTries = 20;
 
+interface Listener extends BoundAddress {
+  readonly server: Server;
+}
+
 /**
- * Listens on all addresses, on the same port; port 0 takes one that is free on all of them. Each IPv6 address is for IPv6 only, so that the
- * two families are asked for and named one by one. Rejects with a {@link PortInUseError}, or with the system's error for an address that this
- * machine does not have.
+ * The sockets that listen, all on one port. Each IPv6 address is for IPv6 only, so that the two families are asked for and named one by one.
+ * Disposing stops accepting; connections that are open stay.
  */
-export async function listenOnAll(
-  addresses: readonly ListenAddress[],
-  port: number,
-  onConnection: (socket: Socket) => void,
-): Promise<Listeners> {
-  for (let tries = 1; ; tries += 1) {
+export class Listeners implements Disposable {
+  private readonly work = new Sequence();
+  private open: readonly Listener[] = [];
+  private isDisposed = false;
+
+  constructor(private readonly onConnection: (socket: Socket) => void) {}
+
+  /**
+   * Listens on these addresses and this port, and no longer elsewhere; port 0 takes one that is free on all of them. What listens already goes on
+   * without an interruption, and what is not wanted any more is closed when all the others are there, if the system lets them beside each other.
+   *
+   * Rejects with a {@link PortInUseError}, or with the system's error for an address that this machine does not have. Then the sockets are those from
+   * before, without any that had to make room; to have those back listen there again.
+   */
+  listen(addresses: readonly ListenAddress[], port: number): Promise<ListeningPlace> {
+    return this.work.run(async () => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await this.listenOnce(addresses, port);
+        } catch (error) {
+          if (port !== 0 || !(error instanceof PortInUseError) || tries >= maxPortTries) throw error;
+        }
+      }
+    });
+  }
+
+  dispose(): void {
+    this.isDisposed = true;
+    this.keep([]);
+  }
+
+  private async listenOnce(addresses: readonly ListenAddress[], port: number): Promise<ListeningPlace> {
+    const plan = planListeners(this.open, addresses, port);
+    const opened: Listener[] = [];
     try {
-      return await listenOnce(addresses, port, onConnection);
+      await this.openAll(plan.beside, port, opened);
+      this.keep([...plan.stay, ...plan.last]);
+      await this.openAll(plan.instead, port, opened);
+      const [first] = [...plan.stay, ...opened];
+      if (first === undefined) throw new Error('this machine has none of the addresses to listen on');
+      this.open = [...this.open, ...opened];
+      this.keep([...plan.stay, ...opened]);
+      return { port: first.port, hosts: this.open.map(({ host }) => host) };
     } catch (error) {
-      if (port !== 0 || !(error instanceof PortInUseError) || tries >= maxPortTries) throw error;
+      for (const { server } of opened) server.close();
+      throw error;
     }
   }
-}
 
-async function listenOnce(
-  addresses: readonly ListenAddress[],
-  port: number,
-  onConnection: (socket: Socket) => void,
-): Promise<Listeners> {
-  const servers: Server[] = [];
-  const hosts: string[] = [];
-  let chosenPort = port;
-  const close = () => {
-    for (const server of servers) server.close();
-  };
-  try {
+  private async openAll(
+    addresses: readonly ListenAddress[],
+    port: number,
+    opened: Listener[],
+  ): Promise<void> {
     for (const { host, isOptional } of addresses) {
-      const server = await listen(host, chosenPort, onConnection, isOptional);
+      const server = await openServer(host, opened[0]?.port ?? port, this.onConnection, isOptional);
       if (server === undefined) continue;
-      servers.push(server);
-      hosts.push(host);
       const bound = server.address();
-      if (bound !== null && typeof bound === 'object') chosenPort = bound.port;
+      const boundPort = bound !== null && typeof bound === 'object' ? bound.port : port;
+      opened.push({ host, port: boundPort, server });
+      if (this.isDisposed) throw new Error('nothing is to listen any more');
     }
-  } catch (error) {
-    close();
-    throw error;
   }
-  if (servers.length === 0) throw new Error('this machine has none of the addresses to listen on');
-  return { port: chosenPort, hosts, close };
+
+  /** Closes all the others. */
+  private keep(kept: readonly Listener[]): void {
+    for (const listener of this.open) if (!kept.includes(listener)) listener.server.close();
+    this.open = kept;
+  }
 }
 
-function listen(
+function openServer(
   host: string,
   port: number,
   onConnection: (socket: Socket) => void,

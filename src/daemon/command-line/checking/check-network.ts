@@ -10,7 +10,7 @@ import { isEverywhere, isOnLoopbackOnly } from '../../front-door/avahi/avahi-ent
 import { probeAvahi } from '../../front-door/avahi/avahi-probe';
 import { avahiSocket } from '../../front-door/avahi/avahi-socket';
 import { connectToSystemBus } from '../../front-door/avahi/system-bus';
-import { listenOnAll, PortInUseError } from '../../front-door/listeners';
+import { Listeners, PortInUseError } from '../../front-door/listeners';
 import { chooseAnnouncedInterfaces, listNetworkInterfaces } from '../../platform/network-interfaces';
 import { requestJson } from '../../platform/socket-http';
 import { doubtful, fine, wrong, type CheckedHost, type Finding } from './finding';
@@ -77,10 +77,9 @@ async function tryToListen(
   port: number,
   seen: { readonly running: RunningDaemon | undefined; readonly isRoot: boolean },
 ): Promise<Finding | undefined> {
+  const listeners = new Listeners((socket) => socket.destroy());
   try {
-    (
-      await listenOnAll([{ host: choice.host, isOptional: false }], port, (socket) => socket.destroy())
-    ).close();
+    await listeners.listen([{ host: choice.host, isOptional: false }], port);
     return undefined;
   } catch (error) {
     if (error instanceof PortInUseError) {
@@ -94,6 +93,8 @@ async function tryToListen(
           );
     }
     return judgeListenError(subject, choice, port, error);
+  } finally {
+    listeners.dispose();
   }
 }
 
