@@ -8,6 +8,7 @@ import {
   userConfigurationPath,
   withKernelLimit,
 } from '../configuration/user-configuration';
+import { LogFile } from '../platform/log-file';
 import {
   describeOwnProcess,
   isLockHolder,
@@ -18,11 +19,11 @@ import { readBootId } from '../platform/processes';
 import { openStateFolders } from '../platform/state-folders';
 import { Agent } from './agent';
 import { findLoginFolder } from './kernels/working-directory';
-import { LogFile } from './log-file';
 import { readAgentPlaces } from './start/agent-places';
 import { agentLockName, agentSocketName, findAgent } from './start/find-agent';
 
 const maxLogBytes = 1024 * 1024;
+const maxOlderLogs = 2;
 
 /** How often the agent makes sure that it still is the one, and keeps its lock from looking old. */
 const lockCheckIntervalMs = 30_000;
@@ -48,6 +49,7 @@ export async function serveAgent(): Promise<number> {
   const logFile = new LogFile({
     path: join(folders.state, 'agent.log'),
     maxBytes: maxLogBytes,
+    maxOlder: maxOlderLogs,
     level: configuration.logLevel,
   });
   const logger = logFile.createLogger();

@@ -3,10 +3,10 @@ import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { WireError } from '../../protocol/errors';
 import type { KeeperGreeting, KeeperOrder } from '../../protocol/keeper';
+import { LogFile } from '../platform/log-file';
 import { restoreOpenFiles } from '../platform/open-files';
 import { ensurePrivateFolder } from '../platform/private-files';
 import { Keeper } from './keeper';
-import { KeeperLog } from './keeper-log';
 import { logFileName } from './record-file';
 import { closeOutput, greet, readOrder, sendErrorsTo } from './standard-streams';
 import { StartFailure } from './start-failure';
@@ -15,6 +15,9 @@ import { StartFailure } from './start-failure';
 const exitUsage = 64;
 const exitSoftware = 70;
 const exitUnavailable = 69;
+
+/** There are as many logs as kernels, each with an older one. */
+const maxLogBytes = 512 * 1024;
 
 /** How long after its end something of a keeper may still hold the process up. */
 const exitGraceMs = 1000;
@@ -42,8 +45,8 @@ async function keep(order: KeeperOrder): Promise<number> {
     return exitUnavailable;
   }
   const logPath = join(order.stateFolder, logFileName);
-  const file = new KeeperLog(logPath);
-  const log = file.logger;
+  const file = new LogFile({ path: logPath, maxBytes: maxLogBytes, maxOlder: 1, level: 'info' });
+  const log = file.createLogger();
   sendErrorsTo(logPath);
   log.info(`keeper ${process.pid} of kernel ${order.kernelId} (${order.environmentName})`);
   await restoreOpenFiles(process.env).catch((error: unknown) =>

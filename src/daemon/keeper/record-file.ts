@@ -22,7 +22,7 @@ export type RecordFacts = Pick<KeeperRecord, 'kernel' | 'startedAt' | 'restarts'
 
 type ConstantFacts = Omit<KeeperRecord, keyof RecordFacts | 'order'>;
 
-/** The name of the log in a kernel's state folder. */
+/** The name of the log in a kernel's state folder, and with `.1` of the one older log. */
 export const logFileName = 'keeper.log';
 
 const recordFileName = 'record.json';

@@ -6,8 +6,11 @@ import { createLogger, logLevels, type Logger, type LogLevel } from '../../base/
 /** How a log file is kept. */
 export interface LogFileOptions {
   readonly path: string;
-  /** A file that has reached this size becomes `….1`, and that one `….2`. */
+  /** A file that has reached this size becomes `….1`, that one `….2`, and so on. */
   readonly maxBytes: number;
+  /** How many older files are kept. */
+  readonly maxOlder: 1 | 2;
+  /** Lines of lower levels are left out. */
   readonly level: LogLevel;
 }
 
@@ -60,16 +63,17 @@ export class LogFile implements Disposable {
 
   private rotate(): void {
     this.dispose();
-    for (const [from, to] of [
-      [`${this.options.path}.1`, `${this.options.path}.2`],
-      [this.options.path, `${this.options.path}.1`],
-    ] as const) {
+    for (let age = this.options.maxOlder; age > 0; age -= 1) {
       try {
-        renameSync(from, to);
+        renameSync(this.nameOf(age - 1), this.nameOf(age));
       } catch (error) {
         if (systemErrorCode(error) !== 'ENOENT') throw error;
       }
     }
     this.sizeBytes = 0;
+  }
+
+  private nameOf(age: number): string {
+    return age === 0 ? this.options.path : `${this.options.path}.${age}`;
   }
 }
