@@ -193,12 +193,9 @@ function describeRefusal(error: WireError, place: ProblemPlace): Problem {
         [command(t('Retry'), commandIds.startKernel, place), ...output],
       ),
     'kernel-limit-reached': () =>
-      errorOf(
-        detail?.limit === undefined
-          ? t('{0} allows no more kernels for a person.', host)
-          : t('{0} allows {1} kernels for a person, and you have {1}.', host, detail.limit),
-        [command(t('Show My Kernels'), commandIds.attachKernel, hostOnly(place))],
-      ),
+      errorOf(limitWords(detail?.limit, host), [
+        command(t('Show My Kernels'), commandIds.attachKernel, hostOnly(place)),
+      ]),
     'environment-not-found': () =>
       errorOf(t('The environment {0} is not on {1} any more.', environment, host), [another]),
     'environment-broken': () =>
@@ -233,6 +230,13 @@ function missingPackageWords({ detail }: WireError, environment: string, host: s
         host,
       )
     : t('The environment {0} on {1} has no ipykernel.', environment, host);
+}
+
+function limitWords(limit: number | undefined, host: string): string {
+  if (limit === undefined) return t('{0} allows no more kernels for a person.', host);
+  return limit === 1
+    ? t('{0} allows 1 kernel for a person, and you have 1.', host)
+    : t('{0} allows {1} kernels for a person, and you have {1}.', host, limit);
 }
 
 /** Changing environments is not this user's on this host. */

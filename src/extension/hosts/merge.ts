@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { toSingleLine } from '../../base/text';
 import { isSamePin, parsePin, pinHint, type Pin } from '../../protocol/pin';
 import type { Endpoint } from '../transports/transport';
@@ -161,7 +162,7 @@ const maxNameLength = 64;
 function cleanName(name: string, endpoint: Endpoint | undefined): string {
   const clean = toSingleLine(name, maxNameLength).trim();
   if (clean !== '') return clean;
-  return endpoint?.kind === 'tls' ? toSingleLine(endpoint.hostname, maxNameLength) : 'unnamed host';
+  return endpoint?.kind === 'tls' ? toSingleLine(endpoint.hostname, maxNameLength) : t('unnamed host');
 }
 
 /** Whether the evidence says the same. */

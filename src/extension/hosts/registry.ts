@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { toError } from '../../base/errors';
 import { Emitter } from '../../base/event';
@@ -223,7 +224,7 @@ class HostRegistry implements Hosts, Disposable {
   private rebuild(): void {
     const described = mergeHosts({
       hasThisMachine: this.options.transports.some(({ kind }) => kind === 'local'),
-      thisMachineName: 'This machine',
+      thisMachineName: t('This machine'),
       saved: this.saved.all,
       found: this.options.providers.flatMap(({ found }) => found),
       evidence: this.readEvidence(),

@@ -1,4 +1,5 @@
 import { isIP } from 'node:net';
+import { t } from '@vscode/l10n';
 import { defaultPort } from '../../protocol/front-door';
 import { toSingleLine } from '../../base/text';
 import type { TypedHost } from './host';
@@ -10,13 +11,15 @@ import type { TypedHost } from './host';
  */
 export function parseTypedHost(text: string): TypedHost {
   const typed = text.trim();
-  if (typed === '') return invalid('Type the name or the address of a host.');
-  if (typed.length > maxTypedLength) return invalid('This is too long for the name of a host.');
+  if (typed === '') return invalid(t('Type the name or the address of a host.'));
+  if (typed.length > maxTypedLength) return invalid(t('This is too long for the name of a host.'));
   const ssh = /^(?:ssh:\/\/|ssh\s+)(.+)$/i.exec(typed)?.[1];
   if (ssh !== undefined) return parseSsh(ssh);
   const link = /^https:\/\/([^/?#]+)\/?$/i.exec(typed)?.[1];
   if (link === undefined && typed.includes('://'))
-    return invalid(`${quote(typed)} is not the address of a host. Type a name, name:port or an IP address.`);
+    return invalid(
+      t('{0} is not the address of a host. Type a name, name:port or an IP address.', quote(typed)),
+    );
   return parseTls(link ?? typed);
 }
 
@@ -26,7 +29,7 @@ function parseTls(text: string): TypedHost {
   const at = text.lastIndexOf('@');
   const userName = at < 0 ? undefined : text.slice(0, at);
   if (userName !== undefined && !isUserName(userName))
-    return invalid(`${quote(userName)} is not the name of a user.`);
+    return invalid(t('{0} is not the name of a user.', quote(userName)));
   const place = splitPort(at < 0 ? text : text.slice(at + 1));
   if (place.kind === 'invalid') return place;
   return {
@@ -41,7 +44,7 @@ function parseSsh(text: string): TypedHost {
   const destination = text.trim().replace(/\/$/, '');
   const at = destination.lastIndexOf('@');
   if (at >= 0 && !isUserName(destination.slice(0, at)))
-    return invalid(`${quote(destination.slice(0, at))} is not the name of a user.`);
+    return invalid(t('{0} is not the name of a user.', quote(destination.slice(0, at))));
   const place = splitPort(destination.slice(at + 1));
   return place.kind === 'invalid' ? place : { kind: 'ssh', destination };
 }
@@ -58,18 +61,20 @@ function splitPort(text: string): Place {
   const colon = text.indexOf(':');
   if (colon < 0) return toPlace(text, undefined, false);
   if (text.includes(':', colon + 1)) {
-    return invalid(`${quote(text)} is not an IPv6 address. With a port it is written as [address]:port.`);
+    return invalid(
+      t('{0} is not an IPv6 address. With a port it is written as [address]:port.', quote(text)),
+    );
   }
   return toPlace(text.slice(0, colon), text.slice(colon + 1), false);
 }
 
 function toPlace(hostname: string, portText: string | undefined, isAddress: boolean): Place {
   if (isAddress ? isIP(hostname) !== 6 : !isHostname(hostname))
-    return invalid(`${quote(hostname)} is not the name or the address of a host.`);
+    return invalid(t('{0} is not the name or the address of a host.', quote(hostname)));
   const lower = hostname.toLowerCase().replace(/\.$/, '');
   if (portText === undefined) return { kind: 'place', hostname: lower };
   const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
-  if (port < 1 || port > 65_535) return invalid(`${quote(portText)} is not a port: 1 to 65535.`);
+  if (port < 1 || port > 65_535) return invalid(t('{0} is not a port: 1 to 65535.', quote(portText)));
   return { kind: 'place', hostname: lower, port };
 }
 

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { toSingleLine } from '../../base/text';
 
 /**
@@ -54,7 +55,7 @@ export function cellLines(situation: CellSituation, timeOf: (at: number) => stri
     lines.push({
       icon: reach === 'coming-back' ? 'sync~spin' : 'vm-outline',
       text: awayWords(reach, hostName, timeOf(runningSince)),
-      tooltip: 'The kernel goes on without the connection.',
+      tooltip: t('The kernel goes on without the connection.'),
     });
   if (note !== undefined) lines.push({ icon: 'info', text: note });
   const missing = missingRenderers(situation.outputMimes, situation.rendered);
@@ -63,11 +64,14 @@ export function cellLines(situation: CellSituation, timeOf: (at: number) => stri
 }
 
 function awayWords(reach: Exclude<KernelReach, 'open'>, hostName: string, since: string): string {
-  return {
-    'coming-back': `reconnecting to ${hostName}, running there since ${since}`,
-    left: `not connected to ${hostName}, running there since ${since}`,
-    'of-another': `running on ${hostName} since ${since} for another user`,
-  }[reach];
+  switch (reach) {
+    case 'coming-back':
+      return t('reconnecting to {0}, running there since {1}', hostName, since);
+    case 'left':
+      return t('not connected to {0}, running there since {1}', hostName, since);
+    case 'of-another':
+      return t('running on {0} since {1} for another user', hostName, since);
+  }
 }
 
 /** What is missing to show the outputs as they are meant, or `undefined` if nothing is. */
@@ -80,11 +84,15 @@ export function missingRenderers(
     const rich = mimes.filter((mime) => mime !== 'text/plain' && !silent.test(mime));
     if (rich.length === 0 || rich.some(canRender)) continue;
     const [first = ''] = rich;
-    const rest = mimes.includes('text/plain') ? '; its text is shown instead' : '';
+    const hasText = mimes.includes('text/plain');
     if (first.startsWith('application/vnd.jupyter.widget-'))
-      return `An interactive widget (ipywidgets) cannot be shown here${rest}`;
+      return hasText
+        ? t('An interactive widget (ipywidgets) cannot be shown here; its text is shown instead')
+        : t('An interactive widget (ipywidgets) cannot be shown here');
     const what = toSingleLine(first, 80);
-    return `No renderer for ${what} is installed${rest}`;
+    return hasText
+      ? t('No renderer for {0} is installed; its text is shown instead', what)
+      : t('No renderer for {0} is installed', what);
   }
   return undefined;
 }

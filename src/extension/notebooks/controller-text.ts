@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { escapeCodicons, toSingleLine } from '../../base/text';
 import { stableId } from '../../protocol/identity';
 import type { EnvironmentReference } from '../editor/notebook-kernels';
@@ -28,8 +29,8 @@ export function environmentControllerText(
 ): ControllerText {
   const parts = [
     environment.prefix,
-    `runs in ${remoteFolder}`,
-    ...(host.isConnected ? [] : ['not connected']),
+    t('runs in {0}', remoteFolder),
+    ...(host.isConnected ? [] : [t('not connected')]),
   ];
   return {
     label: clean(`${environment.name}${languageOf(environment)} · ${host.name}`),
@@ -44,11 +45,11 @@ export function chooseControllerText(host: {
   readonly isConnected: boolean;
 }): ControllerText {
   return {
-    label: clean(`Choose on ${host.name}…`),
+    label: clean(t('Choose on {0}…', host.name)),
     description: '',
     detail: host.isConnected
-      ? 'Pick one of the environments on this host'
-      : 'Connect, then pick one of the environments on this host',
+      ? t('Pick one of the environments on this host')
+      : t('Connect, then pick one of the environments on this host'),
   };
 }
 

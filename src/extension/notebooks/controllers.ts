@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { toError } from '../../base/errors';
@@ -64,7 +65,7 @@ export class Controllers implements Disposable {
       if (host === undefined) continue;
       const id = environmentControllerId(environment);
       const isHere = host.sources.has('this-machine');
-      const folder = defaultFolderOf(defaultRemoteFolder(), 'the notebook’s folder', isHere);
+      const folder = defaultFolderOf(defaultRemoteFolder(), t('the notebook’s folder'), isHere);
       const text = environmentControllerText(environment, describe(host), folder);
       const { hostId, environmentId } = environment;
       this.show(id, text, { kind: 'environment', hostId, environmentId });

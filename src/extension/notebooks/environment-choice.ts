@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { EnvironmentReference } from '../editor/notebook-kernels';
 import type { Pickers } from '../editor/pickers';
 import type { Host } from '../hosts/host';
@@ -11,7 +12,7 @@ export async function chooseEnvironment(
   hostId: string,
 ): Promise<EnvironmentReference | undefined> {
   const host = await context.starter.connected(hostId);
-  return await pickers.pickEnvironment({ title: `Run this notebook on ${host.name}`, hostId });
+  return await pickers.pickEnvironment({ title: t('Run this notebook on {0}', host.name), hostId });
 }
 
 /**

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { DisposableStore, type Disposable } from '../../base/disposable';
 import { toSingleLine } from '../../base/text';
@@ -81,14 +82,23 @@ export class KernelLink implements Disposable {
   }
 
   private missedNote(awaySince: number | undefined): string {
-    if (awaySince === undefined) return 'Output may be missing: it came while this window was not there';
-    const away = `was away from ${timeOf(awaySince)} to ${timeOf(this.context.clock.now())}`;
-    return `Output may be missing: the connection to ${this.host.name} ${away}`;
+    return awaySince === undefined
+      ? t('Output may be missing: it came while this window was not there')
+      : t(
+          'Output may be missing: the connection to {0} was away from {1} to {2}',
+          this.host.name,
+          timeOf(awaySince),
+          timeOf(this.context.clock.now()),
+        );
   }
 
   private gapNote(): string {
     const { host, context } = this;
-    return `Output may be missing: the keeper of this kernel on ${host.name} ended and was replaced at ${timeOf(context.clock.now())}`;
+    return t(
+      'Output may be missing: the keeper of this kernel on {0} ended and was replaced at {1}',
+      host.name,
+      timeOf(context.clock.now()),
+    );
   }
 
   private async setNextInput(surface: CellSurface, text: string, isReplacing: boolean): Promise<void> {
@@ -140,7 +150,7 @@ function askInput(
   signal.addEventListener('abort', cancel, { once: true });
   const answer = vscode.window.showInputBox(
     {
-      title: `The kernel on ${toSingleLine(hostName, 80)} asks`,
+      title: t('The kernel on {0} asks', toSingleLine(hostName, 80)),
       prompt: promptText(question.prompt),
       password: question.isPassword,
       ignoreFocusOut: true,

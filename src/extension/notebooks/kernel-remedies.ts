@@ -1,11 +1,12 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { toError } from '../../base/errors';
-import { toSingleLine } from '../../base/text';
 import { withDeadline } from '../../base/time';
 import { commandIds } from '../commands/ids';
 import type { NotificationAction } from '../editor/notification';
 import type { Host } from '../hosts/host';
 import type { KernelRemedy } from './start-problems';
+import { reasonWords } from './verb-problems';
 
 /** What remedies are carried out with. The functions show their own errors and never reject. */
 export interface RemedyTools {
@@ -24,25 +25,25 @@ function toAction(remedy: KernelRemedy, tools: RemedyTools): NotificationAction 
   switch (remedy.kind) {
     case 'copy-command':
       return {
-        title: 'Copy Command',
+        title: t('Copy Command'),
         run: async () => await vscode.env.clipboard.writeText(remedy.command),
       };
     case 'choose-another':
-      return { title: 'Choose Another', run: tools.chooseAnother };
+      return { title: t('Choose Another'), run: tools.chooseAnother };
     case 'show-output':
-      return { title: 'Show Output', run: () => showOutput(remedy, tools.host) };
+      return { title: t('Show Output'), run: () => showOutput(remedy, tools.host) };
     case 'show-kernels':
-      return { title: 'Show My Kernels', run: () => execute('remoteKernels.hosts.focus') };
+      return { title: t('Show My Kernels'), run: () => execute('remoteKernels.hosts.focus') };
     case 'choose-folder':
-      return { title: 'Choose Remote Folder…', run: () => execute(commandIds.chooseRemoteFolder) };
+      return { title: t('Choose Remote Folder…'), run: () => execute(commandIds.chooseRemoteFolder) };
     case 'restart':
-      return { title: 'Restart', run: tools.restart };
+      return { title: t('Restart'), run: tools.restart };
     case 'keep-waiting':
-      return { title: 'Keep Waiting', run: () => Promise.resolve() };
+      return { title: t('Keep Waiting'), run: () => Promise.resolve() };
     case 'retry':
-      return { title: 'Retry', run: tools.retry };
+      return { title: t('Retry'), run: tools.retry };
     case 'show-log':
-      return { title: 'Show Log', run: () => execute(commandIds.showLog) };
+      return { title: t('Show Log'), run: () => execute(commandIds.showLog) };
   }
 }
 
@@ -54,7 +55,7 @@ async function showOutput(
   const whole = kernelId === undefined || host === undefined ? undefined : await readWhole(host, kernelId);
   const document = await vscode.workspace.openTextDocument({
     language: 'log',
-    content: (whole ?? output) || 'The kernel printed nothing outside its cells.\n',
+    content: (whole ?? output) || `${t('The kernel printed nothing outside its cells.')}\n`,
   });
   await vscode.window.showTextDocument(document, { preview: true, viewColumn: vscode.ViewColumn.Beside });
 }
@@ -64,7 +65,7 @@ async function readWhole(host: Host, kernelId: string): Promise<string | undefin
   try {
     return await host.agent.readKernelOutput(kernelId, withDeadline(10_000, 'reading the kernel’s output'));
   } catch (error) {
-    return toError(error).name === 'WireError' ? undefined : `(${toSingleLine(toError(error).message)})\n`;
+    return toError(error).name === 'WireError' ? undefined : `(${reasonWords(error, host.name)})\n`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import type { Logger } from '../../base/logger';
 import { nextEvent } from '../../base/event';
 import { toSingleLine } from '../../base/text';
@@ -103,7 +104,7 @@ export class KernelStarter {
   private known(hostId: string): Host {
     const host = this.options.hosts.get(hostId);
     if (host === undefined)
-      throw new Error('the host of this notebook is not known any more; choose another kernel');
+      throw new Error(t('the host of this notebook is not known any more; choose another kernel'));
     return host;
   }
 
@@ -129,7 +130,7 @@ export class KernelStarter {
   private async agree(host: Host, environment: Environment): Promise<void> {
     if (environment.owner !== 'other') return;
     const { environments, confirmOwner } = this.options;
-    const ownerName = environment.ownerName ?? 'another user';
+    const ownerName = environment.ownerName ?? t('another user');
     const reference = { hostId: host.id, environmentId: environment.id };
     const before = environments.get(reference);
     if (before?.trustedOwner === ownerName) return;

@@ -1,9 +1,11 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
+import { t } from '@vscode/l10n';
 import type { Disposable } from '../../base/disposable';
 import { DisposableStore } from '../../base/disposable';
 import { toError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import type { Logger } from '../../base/logger';
+import { toSingleLine } from '../../base/text';
 import type { Clock } from '../../base/time';
 import { cellIdMetadataKey } from '../../protocol/identity';
 import type { RemoteKernel } from '../remote/remote-agent';
@@ -42,7 +44,9 @@ export interface NotebookExecutionOptions {
 }
 
 /** The note below a cell whose request was sent, but of which nothing at all was heard. */
-export const notReachedNote = 'This cell may not have reached the kernel; run it again';
+export function notReachedNote(): string {
+  return t('This cell may not have reached the kernel; run it again');
+}
 
 /** So many finished runs still take late output. */
 const maxFinishedRuns = 500;
@@ -201,7 +205,7 @@ export class NotebookExecution implements Disposable {
       this.rememberRuns();
     } catch (error) {
       logger.error(`cell ${cell.cellId} could not be sent`, error);
-      cell.note(`This cell was not sent: ${toError(error).message}`);
+      cell.note(t('This cell was not sent: {0}', toSingleLine(toError(error).message)));
       this.drop([key]);
       this.step({ kind: 'ended', key, isError: true });
     }
@@ -341,7 +345,7 @@ export class NotebookExecution implements Disposable {
     for (const id of messageIds) {
       const run = this.runs.get(id);
       if (run === undefined || run.hasEnded) continue;
-      const note = run.startedAt === undefined ? notReachedNote : missedNote(awaySince);
+      const note = run.startedAt === undefined ? notReachedNote() : missedNote(awaySince);
       run.endEarly({ isError: false, note });
     }
   }

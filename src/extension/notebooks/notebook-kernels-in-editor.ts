@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { DisposableStore } from '../../base/disposable';
 import { toError } from '../../base/errors';
@@ -75,9 +76,11 @@ export class NotebookKernelsInEditor implements NotebookKernels {
         connectHost: options.connectHost,
         confirmOwner: ({ environmentName, hostName, ownerName }) =>
           askModally({
-            message: `The environment ${environmentName} on ${hostName} belongs to ${ownerName}.`,
-            detail: `Whoever can change an environment decides what runs in it. A kernel there runs in your name.`,
-            accept: 'Use This Environment',
+            message: t('The environment {0} on {1} belongs to {2}.', environmentName, hostName, ownerName),
+            detail: t(
+              'Whoever can change an environment decides what runs in it. A kernel there runs in your name.',
+            ),
+            accept: t('Use This Environment'),
           }),
         logger,
       }),
@@ -169,10 +172,12 @@ export class NotebookKernelsInEditor implements NotebookKernels {
     if (!open.needsFreshKernel) return;
     await this.context.showProblem({
       severity: 'information',
-      message: `The kernel of this notebook goes on in the folder before until it is restarted. A restart loses its variables.`,
+      message: t(
+        'The kernel of this notebook goes on in the folder before until it is restarted. A restart loses its variables.',
+      ),
       actions: [
         {
-          title: 'Restart Now',
+          title: t('Restart Now'),
           run: async () => {
             await this.restart(notebook);
           },
@@ -271,7 +276,11 @@ export class NotebookKernelsInEditor implements NotebookKernels {
     if (!(await this.controllers.select(notebook, reference))) {
       await this.context.showProblem({
         severity: 'warning',
-        message: `The kernel on ${host.name} is not used: the editor did not select ${toSingleLine(known.name, 80)} for this notebook.`,
+        message: t(
+          'The kernel on {0} is not used: the editor did not select {1} for this notebook.',
+          host.name,
+          toSingleLine(known.name, 80),
+        ),
         actions: [],
       });
       return;
@@ -313,7 +322,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
       this.context.logger.error('a notebook', error);
       void this.context.showProblem({
         severity: 'error',
-        message: `That did not work: ${toSingleLine(message, 200)}`,
+        message: t('That did not work: {0}', toSingleLine(message, 200)),
         actions: [],
       });
     }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { toSingleLine } from '../../base/text';
 import { toObject, type JsonObject } from './outputs/cell-message';
 
@@ -56,7 +57,13 @@ export function languageMismatch(
   if (written === undefined || normalize(written) === normalize(kernel.language)) return undefined;
   const name = toSingleLine(kernel.environmentName, 80);
   const host = toSingleLine(kernel.hostName, 80);
-  return `This notebook is written in ${toSingleLine(written, 40)}, and ${name} on ${host} runs ${toSingleLine(kernel.language, 40)}.`;
+  return t(
+    'This notebook is written in {0}, and {1} on {2} runs {3}.',
+    toSingleLine(written, 40),
+    name,
+    host,
+    toSingleLine(kernel.language, 40),
+  );
 }
 
 /** The editor's language for the code of a kernel, if it is one that we know. */

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { t } from '@vscode/l10n';
 import type { NotebookCell, NotebookCellExecution, NotebookDocument } from 'vscode';
 import type { Disposable } from '../../base/disposable';
 import { toError } from '../../base/errors';
@@ -11,13 +11,13 @@ import type { EditorCell } from './editor-cell';
 import { readKernelEnd } from './kernel-end';
 import { createEditorCell, KernelLink } from './kernel-link';
 import { DeclinedError } from './kernel-starter';
+import { NotebookChoice } from './notebook-choice';
 import type { NotebookContext } from './notebook-context';
-import { agentOf, isKernelOfAnother, makeReference } from './notebook-reference';
+import { makeReference } from './notebook-reference';
 import { writeKernelLanguage } from './notebook-language';
-import { defaultFolderOf, formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
-import { isSameEnvironment } from './remembered-environments';
-import { isSameChoice, withoutKernel, type RememberedNotebook } from './remembered-notebooks';
-import { baseNameOf, choosePath, isOwnPath } from './session-paths';
+import { formatRemoteFolder, isMissingFileError, remoteFolderHint } from './remote-folder';
+import { isSameChoice, type RememberedNotebook } from './remembered-notebooks';
+import { baseNameOf } from './session-paths';
 import { describeEndedKernel, describeKernelEnd, describeStartFailure } from './start-problems';
 
 /** A notebook that is open in this window, with the kernel it uses. Its methods show their own errors and never reject. */
@@ -31,11 +31,14 @@ export class OpenNotebook implements Disposable {
   private isFolderChanged = false;
   private hasHinted = false;
   private isDisposed = false;
+  private readonly choice: NotebookChoice;
 
   constructor(
     private readonly context: NotebookContext,
     readonly notebook: NotebookDocument,
-  ) {}
+  ) {
+    this.choice = new NotebookChoice(context, notebook);
+  }
 
   /** The open kernel, if there is one. */
   get current(): KernelLink | undefined {
@@ -44,18 +47,17 @@ export class OpenNotebook implements Disposable {
 
   /** What is remembered of it. */
   get remembered(): RememberedNotebook | undefined {
-    return this.context.notebooks.get(this.uri);
+    return this.choice.remembered;
   }
 
   /** The host it uses, if it is known. */
   get host(): Host | undefined {
-    const hostId = this.remembered?.hostId;
-    return hostId === undefined ? undefined : this.context.hosts.get(hostId);
+    return this.choice.host;
   }
 
   /** The folder in which its code runs, as shown. */
   get remoteFolder(): string {
-    const chosen = this.remembered?.remoteFolder ?? this.defaultFolder;
+    const chosen = this.choice.folderIn(this.remembered);
     const path = this.isFolderChanged ? chosen : (this.link?.details.workingDirectory ?? chosen);
     return formatRemoteFolder(path, this.host?.agent.hello?.homeFolder);
   }
@@ -69,48 +71,21 @@ export class OpenNotebook implements Disposable {
 
   /** Whether the kernel is that of another person than the one who is signed in to its host: it goes on, out of reach. */
   get isOfAnother(): boolean {
-    return isKernelOfAnother(this.remembered, this.host);
+    return this.choice.isOfAnother;
   }
 
   /** The notebook uses this environment from now on. A kernel that it used in another one is left alone, running. */
   async use(environment: EnvironmentReference, environmentName: string): Promise<void> {
-    const before = this.remembered;
-    if (before !== undefined && isSameEnvironment(before, environment)) return;
+    if (this.choice.isIn(environment)) return;
     this.cancelStart();
     this.unlink();
-    const isSameHost = before?.hostId === environment.hostId;
-    await this.remember({
-      hostId: environment.hostId,
-      environmentId: environment.environmentId,
-      environmentName,
-      ...(isSameHost && before.remoteFolder !== undefined ? { remoteFolder: before.remoteFolder } : {}),
-      // The plain session of the document has a kernel in the environment before: this one gets a session of its own.
-      ...(before?.kernelId === undefined
-        ? {}
-        : { sessionPath: this.pathFor(environment.environmentId, true) }),
-      usedAt: this.context.clock.now(),
-    });
+    await this.choice.setEnvironment(environment, environmentName);
   }
 
   /** The notebook uses a kernel that runs already. */
   async useKernel(host: Host, details: KernelDetails, environment: EnvironmentReference): Promise<void> {
     this.cancelStart();
-    const before = this.remembered;
-    const path = details.session?.path;
-    const { environmentId } = environment;
-    const isOwn =
-      path !== undefined &&
-      (path === before?.sessionPath ||
-        isOwnPath(path, { clientId: this.context.clientId, uri: this.uri, environmentId }));
-    await this.remember({
-      ...environment,
-      environmentName: details.environmentName,
-      kernelId: details.id,
-      ...agentOf(host),
-      ...(isOwn ? { sessionPath: path } : {}),
-      ...(!isOwn && before?.kernelId !== undefined ? { sessionPath: this.pathFor(environmentId, true) } : {}),
-      usedAt: this.context.clock.now(),
-    });
+    await this.choice.setKernel(host, details, environment);
     await this.linking.run(async () => {
       if (this.link?.details.id === details.id) return;
       this.unlink();
@@ -156,7 +131,10 @@ export class OpenNotebook implements Disposable {
     } catch (error) {
       if (error instanceof DeclinedError || toError(error).name === 'AbortError') return undefined;
       this.context.logger.warn(`no kernel: ${toError(error).message}`);
-      const where = { environmentName: remembered.environmentName, hostName: this.host?.name ?? 'its host' };
+      const where = {
+        environmentName: remembered.environmentName,
+        hostName: this.host?.name ?? t('its host'),
+      };
       void this.context.showKernelProblem(this.notebook, describeStartFailure(error, where));
       return undefined;
     }
@@ -179,9 +157,8 @@ export class OpenNotebook implements Disposable {
 
   /** Another folder counts from the next kernel on. */
   async setRemoteFolder(path: string): Promise<void> {
-    const { remembered } = this;
-    if (remembered === undefined) return;
-    await this.remember({ ...remembered, remoteFolder: path });
+    if (this.remembered === undefined) return;
+    await this.choice.setFolder(path);
     const home = this.host?.agent.hello?.homeFolder;
     const isSame = (one: string) => formatRemoteFolder(one, home) === formatRemoteFolder(path, home);
     this.isFolderChanged = this.link !== undefined && !isSame(this.link.details.workingDirectory);
@@ -196,10 +173,7 @@ export class OpenNotebook implements Disposable {
   /** Closes the channels and forgets the kernel, which is gone. */
   async forgetKernel(): Promise<void> {
     this.unlink();
-    const { remembered } = this;
-    if (remembered === undefined) return;
-    await this.remember(withoutKernel(remembered));
-    await this.context.notebooks.setRuns(this.uri, undefined);
+    await this.choice.forgetKernel();
   }
 
   /** Leaves the kernel alone. */
@@ -208,13 +182,6 @@ export class OpenNotebook implements Disposable {
     this.cancelStart();
     this.link?.dispose();
     this.link = undefined;
-  }
-
-  private get defaultFolder(): string {
-    const { uri, isUntitled } = this.notebook;
-    const folder = uri.scheme === 'file' && !isUntitled ? dirname(uri.fsPath) : undefined;
-    const isThisMachine = this.host?.sources.has('this-machine') === true;
-    return defaultFolderOf(this.context.defaultRemoteFolder(), folder, isThisMachine);
   }
 
   private get uri(): string {
@@ -237,7 +204,7 @@ export class OpenNotebook implements Disposable {
   private async findOrStart(asked: EnvironmentReference): Promise<KernelLink> {
     const { starter } = this.context;
     const { remembered } = this;
-    if (remembered === undefined || !isSameEnvironment(remembered, asked)) throw new DeclinedError();
+    if (remembered === undefined || !this.choice.isIn(asked)) throw new DeclinedError();
     if (this.link !== undefined) {
       await starter.connectedUnlessLost(remembered.hostId);
       if (!this.isOfAnother) return this.link;
@@ -246,12 +213,12 @@ export class OpenNotebook implements Disposable {
     const controller = new AbortController();
     this.starting = controller;
     const name = toSingleLine(remembered.environmentName, 80);
-    const sessionPath = remembered.sessionPath ?? this.pathFor(remembered.environmentId, false);
+    const sessionPath = this.choice.sessionPathIn(remembered);
     try {
       const host = await starter.connected(remembered.hostId);
       controller.signal.throwIfAborted();
       const details = await this.context.withLateProgress(
-        `Starting a kernel in ${name} on ${host.name}`,
+        t('Starting a kernel in {0} on {1}', name, host.name),
         (signal) =>
           starter.start(
             {
@@ -260,7 +227,7 @@ export class OpenNotebook implements Disposable {
               kernelId: this.canLive(remembered.kernelId) ? remembered.kernelId : undefined,
               sessionPath,
               sessionName: baseNameOf(this.notebook),
-              workingDirectory: remembered.remoteFolder ?? this.defaultFolder,
+              workingDirectory: this.choice.folderIn(remembered),
             },
             AbortSignal.any([signal, controller.signal]),
           ),
@@ -268,7 +235,7 @@ export class OpenNotebook implements Disposable {
       // The person may have chosen another folder meanwhile, which stays, or another kernel, in which case this one is left alone.
       const chosen = this.remembered;
       if (chosen === undefined || !isSameChoice(chosen, remembered)) throw new DeclinedError();
-      await this.remember({ ...chosen, sessionPath });
+      await this.choice.setSession(chosen, sessionPath);
       return await this.linkTo(host, details);
     } finally {
       if (this.starting === controller) this.starting = undefined;
@@ -290,14 +257,7 @@ export class OpenNotebook implements Disposable {
     this.lastEnded = undefined;
     this.isFolderChanged = false;
     link.start();
-    const { remembered } = this;
-    if (remembered !== undefined)
-      await this.remember({
-        ...remembered,
-        kernelId: details.id,
-        ...agentOf(host),
-        usedAt: this.context.clock.now(),
-      });
+    await this.choice.setOpened(host, details);
     void writeKernelLanguage(this.context, this.notebook, link);
     return link;
   }
@@ -308,7 +268,7 @@ export class OpenNotebook implements Disposable {
     this.link = undefined;
     link.execution.abandon({
       isError: false,
-      note: 'The notebook uses another kernel since this cell was started',
+      note: t('The notebook uses another kernel since this cell was started'),
     });
     link.dispose();
     this.context.changed(this.notebook);
@@ -365,7 +325,10 @@ export class OpenNotebook implements Disposable {
   private onRestarting(link: KernelLink): void {
     if (this.link !== link || this.isEndingOnPurpose) return;
     const wasBusy = link.execution.isBusy;
-    const message = `The kernel of this notebook on ${link.host.name} ended or was restarted elsewhere, and starts again. Its variables are gone.`;
+    const message = t(
+      'The kernel of this notebook on {0} ended or was restarted elsewhere, and starts again. Its variables are gone.',
+      link.host.name,
+    );
     link.execution.abandon({ isError: true, text: `${message}\n` });
     if (wasBusy) void this.context.showProblem({ severity: 'warning', message, actions: [] });
   }
@@ -379,22 +342,5 @@ export class OpenNotebook implements Disposable {
       message: remoteFolderHint(host.name, this.remoteFolder, host.sources.has('this-machine')),
       remedies: [{ kind: 'choose-folder' }],
     });
-  }
-
-  private pathFor(environmentId: string, isPlainTaken: boolean): string {
-    const { clientId, notebooks } = this.context;
-    return choosePath({
-      clientId,
-      uri: this.uri,
-      baseName: baseNameOf(this.notebook),
-      environmentId,
-      isTaken: (path) => isPlainTaken || notebooks.isSessionTaken(path, this.uri),
-      ...(this.notebook.isUntitled ? { nonce: this.context.clock.now().toString(36) } : {}),
-    });
-  }
-
-  private async remember(notebook: RememberedNotebook): Promise<void> {
-    await this.context.notebooks.set(this.uri, notebook);
-    this.context.changed(this.notebook);
   }
 }

@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import { toSingleLine } from '../../base/text';
 
 /** A folder on a host as people write it: `~/project` below the home folder, otherwise the absolute path. */
@@ -16,10 +17,10 @@ export function isMissingFileError(errorName: string): boolean {
 
 /** The hint after such an error. */
 export function remoteFolderHint(hostName: string, remoteFolder: string, isThisMachine: boolean): string {
-  const place = `The code of this notebook runs in ${toSingleLine(hostName, 80)}:${remoteFolder}`;
+  const place = `${toSingleLine(hostName, 80)}:${remoteFolder}`;
   return isThisMachine
-    ? `${place}; relative paths begin there.`
-    : `${place}. Files of this computer are not there.`;
+    ? t('The code of this notebook runs in {0}; relative paths begin there.', place)
+    : t('The code of this notebook runs in {0}. Files of this computer are not there.', place);
 }
 
 /**

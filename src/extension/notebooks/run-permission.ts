@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { escapeLinks } from '../../base/text';
 import { languageMismatch } from './notebook-metadata';
@@ -17,11 +18,12 @@ export class RunPermission {
     if (vscode.workspace.isTrusted) return true;
     void this.showProblem({
       severity: 'warning',
-      message:
+      message: t(
         'This workspace is not trusted, so its notebooks do not run. Trust it first if you know where it comes from.',
+      ),
       actions: [
         {
-          title: 'Manage Workspace Trust',
+          title: t('Manage Workspace Trust'),
           run: async () => {
             await vscode.commands.executeCommand('workbench.trust.manage');
           },
@@ -38,8 +40,8 @@ export class RunPermission {
   ): Promise<boolean> {
     const message = languageMismatch(notebook.metadata, kernel);
     if (message === undefined || this.allowed.get(notebook) === kernel.language) return true;
-    const runAnyway = 'Run Anyway';
-    const chooseAnother = 'Choose Another';
+    const runAnyway = t('Run Anyway');
+    const chooseAnother = t('Choose Another');
     const chosen = await vscode.window.showWarningMessage(escapeLinks(message), runAnyway, chooseAnother);
     if (chosen === chooseAnother) await this.chooseAnother(notebook);
     if (chosen !== runAnyway) return false;

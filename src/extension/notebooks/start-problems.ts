@@ -1,7 +1,8 @@
-import { toError } from '../../base/errors';
+import { t } from '@vscode/l10n';
 import { formatBytes, toSingleLine } from '../../base/text';
 import { WireError } from '../../protocol/errors';
 import type { KernelExit } from '../../protocol/kernels';
+import { reasonWords } from './verb-problems';
 
 /** What can be offered after a problem with a kernel. */
 export type KernelRemedy =
@@ -41,8 +42,12 @@ export function describeStartFailure(
       return {
         message:
           error.detail?.environments === 'list'
-            ? `The environment ${name} on ${host} has no ipykernel, and the administrator of ${host} allows only listing environments. Ask them to install it, or choose another one.`
-            : `The environment ${name} on ${host} has no ipykernel.`,
+            ? t(
+                'The environment {0} on {1} has no ipykernel, and the administrator of {1} allows only listing environments. Ask them to install it, or choose another one.',
+                name,
+                host,
+              )
+            : t('The environment {0} on {1} has no ipykernel.', name, host),
         remedies: [
           ...(error.detail?.installCommand === undefined
             ? []
@@ -52,45 +57,51 @@ export function describeStartFailure(
       };
     case 'kernel-start-failed':
       return {
-        message: `The kernel in ${name} on ${host} did not start${howItEnded(error)}.${quote(output)}`,
+        message: t(
+          'The kernel in {0} on {1} did not start{2}.{3}',
+          name,
+          host,
+          howItEnded(error),
+          quote(output),
+        ),
         remedies: [{ kind: 'show-output', output }, { kind: 'choose-another' }],
       };
     case 'kernel-start-timeout':
       return {
-        message: `The kernel in ${name} on ${host} did not answer in time.${quote(output)}`,
+        message: t('The kernel in {0} on {1} did not answer in time.{2}', name, host, quote(output)),
         remedies: [{ kind: 'retry' }, { kind: 'show-output', output }],
       };
-    case 'kernel-limit-reached': {
-      const limit = error.detail?.limit;
-      const message =
-        limit === undefined
-          ? `${host} allows no more kernels for a person.`
-          : `${host} allows ${limit} ${limit === 1 ? 'kernel' : 'kernels'} for a person, and you have ${limit}.`;
-      return { message, remedies: [{ kind: 'show-kernels' }] };
-    }
+    case 'kernel-limit-reached':
+      return { message: limitWords(error.detail?.limit, host), remedies: [{ kind: 'show-kernels' }] };
     case 'environment-not-found':
       return {
-        message: `The environment ${name} is not on ${host} any more. Choose another one.`,
+        message: t('The environment {0} is not on {1} any more. Choose another one.', name, host),
         remedies: [{ kind: 'choose-another' }],
       };
     case 'environment-broken':
       return {
-        message: `The environment ${name} on ${host} is broken: ${toSingleLine(error.message, 160)}`,
+        message: t('The environment {0} on {1} is broken: {2}', name, host, toSingleLine(error.message, 160)),
         remedies: [{ kind: 'choose-another' }],
       };
     case 'folder-not-found':
       return {
-        message: `The remote folder of this notebook is not on ${host}. Choose another one.`,
+        message: t('The remote folder of this notebook is not on {0}. Choose another one.', host),
         remedies: [{ kind: 'choose-folder' }],
       };
     case 'storage-full':
       return {
-        message: `The disk on ${host} is full, so that no kernel can be started there. Free some space and run the cell again.`,
+        message: t(
+          'The disk on {0} is full, so that no kernel can be started there. Free some space and run the cell again.',
+          host,
+        ),
         remedies: [{ kind: 'retry' }],
       };
     case 'storage-read-only':
       return {
-        message: `The home folder on ${host} cannot be written to, so that no kernel can be started there.`,
+        message: t(
+          'The home folder on {0} cannot be written to, so that no kernel can be started there.',
+          host,
+        ),
         remedies: [{ kind: 'show-log' }],
       };
     default:
@@ -101,8 +112,8 @@ export function describeStartFailure(
 /** How a kernel that ran has ended, for a person. `details` are the host's; none when it no longer knows the kernel. */
 export function describeKernelEnd(hostName: string, exit: KernelExit | undefined): string {
   const host = toSingleLine(hostName, 80);
-  if (exit === undefined) return `The kernel of this notebook on ${host} is not there any more.`;
-  return `The kernel of this notebook on ${host} ended (${reasonOf(exit)}).`;
+  if (exit === undefined) return t('The kernel of this notebook on {0} is not there any more.', host);
+  return t('The kernel of this notebook on {0} ended ({1}).', host, reasonOf(exit));
 }
 
 /**
@@ -123,29 +134,38 @@ export function describeEndedKernel(
 
 function reasonOf(exit: KernelExit): string {
   if (exit.signal === undefined)
-    return exit.code === undefined ? 'exit code unknown' : `exit code ${exit.code}`;
-  const named = `killed by ${signalName(exit.signal)}`;
+    return exit.code === undefined ? t('exit code unknown') : t('exit code {0}', exit.code);
+  const named = t('killed by {0}', signalName(exit.signal));
   const { lastMemoryBytes: used, totalMemoryBytes: total } = exit;
   if (exit.signal !== 'SIGKILL' || used === undefined || total === undefined) return named;
-  const sizes = `it used ${formatBytes(used)} of ${formatBytes(total)}`;
-  return used > total * 0.5 ? `${named}, probably out of memory: ${sizes}` : `${named}; ${sizes}`;
+  const sizes = t('it used {0} of {1}', formatBytes(used), formatBytes(total));
+  return used > total * 0.5
+    ? t('{0}, probably out of memory: {1}', named, sizes)
+    : t('{0}; {1}', named, sizes);
+}
+
+function limitWords(limit: number | undefined, host: string): string {
+  if (limit === undefined) return t('{0} allows no more kernels for a person.', host);
+  return limit === 1
+    ? t('{0} allows 1 kernel for a person, and you have 1.', host)
+    : t('{0} allows {1} kernels for a person, and you have {1}.', host, limit);
 }
 
 /** People know the one that the system sends when memory runs out by its number. */
 function signalName(signal: string): string {
-  if (signal === 'SIGKILL') return 'signal 9';
-  if (signal === 'SIGSEGV') return 'signal 11, a crash in compiled code';
+  if (signal === 'SIGKILL') return t('signal 9');
+  if (signal === 'SIGSEGV') return t('signal 11, a crash in compiled code');
   return toSingleLine(signal, 20);
 }
 
 function howItEnded(error: WireError): string {
-  if (error.detail?.exitCode !== undefined) return ` (exit code ${error.detail.exitCode})`;
+  if (error.detail?.exitCode !== undefined) return ` (${t('exit code {0}', error.detail.exitCode)})`;
   return error.detail?.signal === undefined ? '' : ` (${signalName(error.detail.signal)})`;
 }
 
 function describeOther(error: unknown, name: string, host: string): KernelProblem {
   return {
-    message: `No kernel could be started in ${name} on ${host}: ${toSingleLine(toError(error).message, 200)}`,
+    message: t('No kernel could be started in {0} on {1}: {2}', name, host, reasonWords(error, host)),
     remedies: [{ kind: 'retry' }, { kind: 'show-log' }],
   };
 }
@@ -161,5 +181,5 @@ function quote(output: string): string {
   const last = lines.slice(-3).join(' ');
   if (last === '') return '';
   const text = last.length > maxQuotedLength ? `…${last.slice(-maxQuotedLength)}` : last;
-  return ` It said: ${toSingleLine(text, maxQuotedLength + 1)}`;
+  return ` ${t('It said: {0}', toSingleLine(text, maxQuotedLength + 1))}`;
 }

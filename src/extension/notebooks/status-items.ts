@@ -1,3 +1,4 @@
+import { t } from '@vscode/l10n';
 import * as vscode from 'vscode';
 import { escapeCodicons } from '../../base/text';
 import { DisposableStore, type Disposable } from '../../base/disposable';
@@ -99,8 +100,8 @@ function folderItem(open: OpenNotebook): vscode.NotebookCellStatusBarItem {
     vscode.NotebookCellStatusBarAlignment.Right,
   );
   item.command = commandIds.chooseRemoteFolder;
-  item.tooltip = 'The code of this notebook runs there. Choose another folder…';
-  item.accessibilityInformation = { label: `Remote folder ${place}, choose another` };
+  item.tooltip = t('The code of this notebook runs there. Choose another folder…');
+  item.accessibilityInformation = { label: t('Remote folder {0}, choose another', place) };
   return item;
 }
 

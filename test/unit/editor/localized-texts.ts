@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import ts from 'typescript';
 
 /** The repository. */
@@ -11,12 +11,18 @@ export const bundlePath = join(root, 'l10n', 'bundle.l10n.json');
 /** Every text that `t(…)` of `@vscode/l10n` is called with in the extension, sorted. */
 export function localizedTexts(): readonly string[] {
   const texts = new Set<string>();
-  for (const file of filesIn(join(root, 'src', 'extension'))) {
-    const source = ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
-    if (!source.text.includes('@vscode/l10n')) continue;
-    collect(source, texts);
+  for (const source of extensionSources()) {
+    if (source.text.includes('@vscode/l10n')) collect(source, texts);
   }
   return [...texts].sort();
+}
+
+/** Every file of the extension, parsed; named by its path below `src/extension`. */
+export function extensionSources(): readonly ts.SourceFile[] {
+  const folder = join(root, 'src', 'extension');
+  return filesIn(folder).map((file) =>
+    ts.createSourceFile(relative(folder, file), readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true),
+  );
 }
 
 function collect(node: ts.Node, texts: Set<string>): void {

@@ -103,7 +103,7 @@ describe('cells on a kernel that is lost and found', () => {
 
   for (const [what, wasStarted, note] of [
     ['began', true, 'missed'],
-    ['was not heard of', false, notReachedNote],
+    ['was not heard of', false, notReachedNote()],
   ] as const) {
     test(`do not run on after one that ${what} and whose end nobody knows`, async () => {
       const { kernel, execution, cells } = begin('a', 'b');
