@@ -1,15 +1,14 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import { createInterface } from 'node:readline';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
-import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
+import { parseDaemonStatus, type DaemonStatus } from '../../../src/protocol/daemon-control';
 import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
 import { parseKernelModel } from '../../../src/protocol/jupyter';
 import { people, type PrivateSystem } from '../../support/private-system';
 import { ask, bearer } from '../front-door/front-door-under-test';
+import { startServe, type ServeProcess } from '../many-users/serve-process';
 
 /** What a test writes into `/etc/remote-kernels/config.json`; it listens on 127.0.0.1 only. */
 export async function configure(
@@ -21,57 +20,27 @@ export async function configure(
 }
 
 /** A `serve --json` of root that is told everything by its configuration. */
-export interface ConfiguredDaemon {
-  readonly child: ChildProcess;
-  /** The ports on which it has said that it listens, the last one at the end. */
-  readonly ports: () => readonly number[];
-  /** What it has written to standard error so far. */
-  readonly words: () => string;
+export interface ConfiguredDaemon extends ServeProcess {
+  /** What it has said on standard output so far. */
+  readonly events: readonly ServeEvent[];
+  /** What `status --json` says of it. */
+  status(): Promise<DaemonStatus>;
   /** Resolves once it has said this, or rejects after a minute with all that it said. */
   said(words: string): Promise<void>;
-  /** Sends SIGTERM and resolves with the exit code. */
-  end(): Promise<number | null>;
 }
 
 const timeoutMs = 60_000;
 
 /** Starts it and waits until it listens. */
 export async function startConfiguredDaemon(system: PrivateSystem): Promise<ConfiguredDaemon> {
-  const child = system.spawn(system.nodePath, [system.programFile, 'serve', '--json'], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const events: ServeEvent[] = [];
-  const chunks: Buffer[] = [];
-  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  if (child.stdout === null) throw new Error('serve has no standard output');
-  createInterface({ input: child.stdout }).on('line', (line) =>
-    events.push(expectParsed(parseJson(line, parseServeEvent))),
-  );
-  const words = () => Buffer.concat(chunks).toString();
-  const ports = () =>
-    events.flatMap((event) => (event.event === 'listening' ? [Number(/:(\d+)$/.exec(event.url)?.[1])] : []));
-  const exited = once(child, 'exit');
-  await until(
-    () => {
-      if (child.exitCode !== null) throw new Error(`serve ended (${child.exitCode}): ${words()}`);
-      return ports().length > 0 ? true : undefined;
-    },
-    withDeadline(timeoutMs, 'serve'),
-  );
+  const serve = await startServe(system);
   return {
-    child,
-    ports,
-    words,
+    ...serve,
     async said(wanted) {
-      const isSaid = () => (words().includes(wanted) ? true : undefined);
+      const isSaid = () => (serve.words().includes(wanted) ? true : undefined);
       await until(isSaid, withDeadline(timeoutMs, `"${wanted}" from serve`)).catch((error: unknown) => {
-        throw new Error(`${String(error)}\n${words()}`);
+        throw new Error(`${String(error)}\n${serve.words()}`);
       });
-    },
-    async end() {
-      child.kill('SIGTERM');
-      const [exitCode] = (await exited) as [number | null];
-      return exitCode;
     },
   };
 }
@@ -87,13 +56,18 @@ export async function freePort(): Promise<number> {
   return bound.port;
 }
 
-/** Signs ada in at that port and starts a kernel of hers. */
-export async function workAsAda(port: number) {
+/** Signs ada in at that port. Resolves with her token. */
+export async function signInAsAda(port: number): Promise<string> {
   const body = JSON.stringify({ username: 'ada', answers: [people.ada] });
   const signal = withDeadline(90_000, 'the sign-in');
   const answer = await ask(port, { method: 'POST', path: frontDoorPaths.signIn, signal }, body);
   assert.equal(answer.status, 200, answer.text);
-  const { token } = expectParsed(parseJson(answer.text, parseSignedIn));
+  return expectParsed(parseJson(answer.text, parseSignedIn)).token;
+}
+
+/** Signs ada in at that port and starts a kernel of hers. */
+export async function workAsAda(port: number) {
+  const token = await signInAsAda(port);
   const headers = { ...bearer(token), 'content-type': 'application/json' };
   const specs = await ask(port, { path: '/api/kernelspecs', headers });
   const { default: name } = JSON.parse(specs.text) as { default: string };

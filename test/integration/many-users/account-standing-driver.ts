@@ -1,10 +1,9 @@
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { expectParsed } from '../../../src/base/parse';
 import {
   findFrontDoorAccount,
-  type Supervision,
+  openSupervision,
 } from '../../../src/daemon/command-line/many-users/supervision';
 import { openSystemFolders } from '../../../src/daemon/command-line/many-users/preconditions';
 import { frontDoorLimits } from '../../../src/daemon/configuration/front-door-limits';
@@ -13,12 +12,6 @@ import { systemPaths } from '../../../src/daemon/configuration/system-paths';
 import { openDaemonCertificate } from '../../../src/daemon/front-door/certificate';
 import { FrontDoor } from '../../../src/daemon/front-door/front-door';
 import { createTerminalLogger } from '../../../src/daemon/platform/terminal-logger';
-import { SystemAccounts } from '../../../src/daemon/supervisor/accounts';
-import { AgentsOfUsers } from '../../../src/daemon/supervisor/agents-of-users';
-import { readLoginShells } from '../../../src/daemon/supervisor/login-shells';
-import { ManyUsersSupervisor } from '../../../src/daemon/supervisor/many-users-supervisor';
-import { PamChecker } from '../../../src/daemon/supervisor/pam-checker';
-import { openTokenStore, tokenLifetimesOf } from '../../../src/daemon/supervisor/token-store';
 import type { Supervisor } from '../../../src/protocol/supervisor';
 import { protocolVersion } from '../../../src/protocol/version';
 
@@ -33,9 +26,16 @@ async function main(programFile: string): Promise<void> {
   process.umask(0o022);
   const log = createTerminalLogger(() => 'info');
   const clock = { aheadMs: 0 };
-  const now = () => performance.now() + clock.aheadMs;
   await openSystemFolders(systemPaths);
-  const supervisor = await openSupervisor(programFile, log, now);
+  const { supervisor } = await openSupervision({
+    configuration: expectParsed(parseSystemConfiguration({})),
+    paths: systemPaths,
+    programFile,
+    frontDoorGid: (await findFrontDoorAccount()).gid,
+    frontDoor: () => ({ daemonId: 'd'.repeat(32), pin: 'p'.repeat(43), port: 1 }),
+    log,
+    now: () => performance.now() + clock.aheadMs,
+  });
   const lookedAt = new Set<string>();
   const watched: Supervisor = {
     signIn: (question, signal) => supervisor.signIn(question, signal),
@@ -68,33 +68,6 @@ async function main(programFile: string): Promise<void> {
       process.stdout.write(`${lookedAt.size}\n`);
     })
     .once('close', () => process.exit(0));
-}
-
-async function openSupervisor(
-  programFile: string,
-  log: ReturnType<typeof createTerminalLogger>,
-  now: () => number,
-): Promise<Supervision['supervisor']> {
-  const configuration = expectParsed(parseSystemConfiguration({}));
-  const file = join(systemPaths.state, 'sign-ins.json');
-  return new ManyUsersSupervisor({
-    accounts: new SystemAccounts(),
-    credentials: new PamChecker({ programFile }),
-    tokens: await openTokenStore(file, tokenLifetimesOf(configuration), Date.now, log),
-    agents: new AgentsOfUsers({
-      programFile,
-      usersFolder: join(systemPaths.run, 'users'),
-      frontDoorGid: (await findFrontDoorAccount()).gid,
-      frontDoor: () => ({ daemonId: 'd'.repeat(32), pin: 'p'.repeat(43), port: 1 }),
-      log,
-      now,
-    }),
-    configuration,
-    readShells: () => readLoginShells(),
-    log,
-    now,
-    random: Math.random,
-  });
 }
 
 void main(process.argv[2] ?? '');

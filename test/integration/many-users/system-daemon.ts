@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
-import type { ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { cp } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { expectParsed, parseJson } from '../../../src/base/parse';
-import { until, withDeadline } from '../../../src/base/time';
-import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
+import { withDeadline } from '../../../src/base/time';
 import { parseDaemonStatus, type DaemonStatus } from '../../../src/protocol/daemon-control';
 import { parseSignedIn, type SignedIn } from '../../../src/protocol/front-door';
 import { parseKernelModel } from '../../../src/protocol/jupyter';
 import type { PrivateSystem } from '../../support/private-system';
 import { preparedEnvironment } from '../../support/python-environments';
 import { ask, bearer } from '../front-door/front-door-under-test';
+import { startServe, type ServeProcess } from './serve-process';
 
 /** What a front door answered. */
 export interface Answer {
@@ -20,20 +17,14 @@ export interface Answer {
 }
 
 /** A running `serve --json` of root in a private system. */
-export interface SystemDaemon {
-  readonly child: ChildProcess;
+export interface SystemDaemon extends ServeProcess {
   readonly port: number;
-  readonly events: readonly ServeEvent[];
-  /** What it has written to standard error so far. */
-  readonly words: () => string;
   ask(method: string, path: string, token?: string, body?: unknown): Promise<Answer>;
   /** From that address of loopback, another source for every limit; by default the usual one. */
   signIn(username: string, password: string, from?: string): Promise<Answer>;
   /** Signs in, and fails with the answer when that is refused. */
   signedIn(username: string, password: string): Promise<SignedIn>;
   status(): Promise<DaemonStatus>;
-  /** Sends SIGTERM and resolves with the exit code. */
-  end(): Promise<number | null>;
 }
 
 /** How the daemon of a test differs from a usual one. */
@@ -52,62 +43,25 @@ export async function startSystemDaemon(
   words: readonly string[] = [],
   { port: wantedPort = 0, isAnnounced = false, wrapper = [] }: SystemDaemonOptions = {},
 ): Promise<SystemDaemon> {
-  const child = system.spawn(
-    'env',
-    [
-      ...wrapper,
-      system.nodePath,
-      system.programFile,
-      'serve',
-      '--json',
-      '--port',
-      String(wantedPort),
-      '--listen',
-      '127.0.0.1',
-      ...(isAnnounced ? [] : ['--no-announce']),
-      ...words,
-    ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
-  );
-  const events: ServeEvent[] = [];
-  const chunks: Buffer[] = [];
-  child.stderr?.on('data', (chunk: Buffer) => chunks.push(chunk));
-  if (child.stdout === null) throw new Error('serve has no standard output');
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    events.push(expectParsed(parseJson(line, parseServeEvent)));
-  });
-  const said = () => Buffer.concat(chunks).toString();
-  const exited = once(child, 'exit');
-  const listening = await until(
-    () => {
-      if (child.exitCode !== null) throw new Error(`serve ended (${child.exitCode}): ${said()}`);
-      return events.find((event) => event.event === 'listening');
-    },
-    withDeadline(30_000, 'serve'),
-  );
-  const port = Number(new URL(listening.url).port);
+  const own = ['--port', String(wantedPort), '--listen', '127.0.0.1'];
+  const all = [...own, ...(isAnnounced ? [] : ['--no-announce']), ...words];
+  const serve = await startServe(system, all, wrapper);
+  const [port = wantedPort] = serve.ports();
   const signIn = (username: string, password: string, from?: string) =>
     askDoor(port, 'POST', '/sign-in', undefined, { username, answers: [password] }, from);
   return {
-    child,
+    ...serve,
     port,
-    events,
-    words: said,
     ask: (method, path, token, body) => askDoor(port, method, path, token, body),
     signIn,
     async signedIn(username, password) {
       const { status, text } = await signIn(username, password);
-      if (status !== 200) throw new Error(`${username} cannot sign in: ${status} ${text}\n${said()}`);
+      if (status !== 200) throw new Error(`${username} cannot sign in: ${status} ${text}\n${serve.words()}`);
       return expectParsed(parseJson(text, parseSignedIn));
     },
     async status() {
       const text = await system.expect(system.nodePath, [system.programFile, 'status', '--json']);
       return expectParsed(parseJson(text, parseDaemonStatus));
-    },
-    async end() {
-      child.kill('SIGTERM');
-      const [exitCode] = (await exited) as [number | null];
-      return exitCode;
     },
   };
 }
@@ -129,6 +83,20 @@ export async function startKernel(daemon: SystemDaemon, token: string): Promise<
   const { status, text } = await daemon.ask('POST', '/api/kernels', token, { name });
   assert.equal(status, 201, text);
   return expectParsed(parseJson(text, parseKernelModel)).id;
+}
+
+/** A signed-in connection that asks nothing more: a stream that goes on. */
+export async function openStream(port: number, token: string, host = '127.0.0.1'): Promise<TLSSocket> {
+  const socket = connect({ port, host, rejectUnauthorized: false });
+  await once(socket, 'secureConnect', { signal: withDeadline(30_000, 'a connection') });
+  socket.on('error', () => undefined);
+  const answered = once(socket, 'data', { signal: withDeadline(90_000, 'the stream') });
+  socket.write(
+    `GET ${agentPaths.kernels}?watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`,
+  );
+  const [answer] = (await answered) as [Buffer];
+  assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
+  return socket;
 }
 
 /** A line of `/proc/PID/status`, as its words. */

@@ -30,6 +30,8 @@ export interface SupervisionOptions {
   /** Which front door the agents are told that they are behind. */
   readonly frontDoor: () => DoorRequest['frontDoor'];
   readonly log: Logger;
+  /** Milliseconds of a clock that does not go back; that of this process by default. */
+  readonly now?: () => number;
 }
 
 /** As whom the front door runs. */
@@ -57,9 +59,9 @@ export async function findFrontDoorAccount(): Promise<Account> {
 /** Makes the parts. Rejects when the sign-ins cannot be read. */
 export async function openSupervision(options: SupervisionOptions): Promise<Supervision> {
   const { configuration, paths, programFile, frontDoorGid, frontDoor, log } = options;
+  const { now = () => performance.now() } = options;
   const file = join(paths.state, 'sign-ins.json');
   const tokens = await openTokenStore(file, tokenLifetimesOf(configuration), Date.now, log);
-  const now = () => performance.now();
   const credentials = new PamChecker({ programFile });
   const supervisor = new ManyUsersSupervisor({
     accounts: new SystemAccounts(),
