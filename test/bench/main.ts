@@ -18,11 +18,9 @@ import {
   memoryOf,
 } from './measures';
 import { createResults, writeReport, type Results } from './report';
+import { repetitions, runBenchmark, say } from './run-benchmark';
 import { quantile } from './statistics';
 import type { Ground, KernelName, Target } from './target';
-
-const repetitions = Number(process.env['BENCH_REPETITIONS'] ?? 3);
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 async function prepareGround(after: (end: () => Promise<void>) => void): Promise<Ground> {
   const { home, environment } = await createTestHome({
@@ -118,10 +116,4 @@ async function main(): Promise<void> {
   }
 }
 
-void main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    process.exit(1);
-  },
-);
+runBenchmark(main);

@@ -3,14 +3,12 @@ import { buildBundles } from '../../../src/development/bundles';
 import { benchPackages, requireSystemPackages } from '../../../src/development/system-packages';
 import type { PrivateSystem } from '../../support/private-system';
 import { createResults, writeReport } from '../report';
+import { repetitions, runBenchmark, say } from '../run-benchmark';
 import { counts, startHost, type Host } from './host';
 import { compareProxies, startProxies } from './proxies';
 import { compareSignIns, signInEverybody } from './sign-ins';
 import { startSshd } from './ssh-sign-in';
 import { noteAgents, noteHello, noteMemory, noteWebSockets, signOutEverybody } from './stages';
-
-const repetitions = Number(process.env['BENCH_REPETITIONS'] ?? 3);
-const say = (text: string) => process.stderr.write(`${text}\n`);
 
 /** The agents of those who work, once those of the others have ended for want of use. */
 async function agentsOfWorkers({ system, people }: Host): Promise<number[]> {
@@ -100,10 +98,4 @@ async function main(): Promise<void> {
   }
 }
 
-void main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    say(error instanceof Error ? (error.stack ?? error.message) : String(error));
-    process.exit(1);
-  },
-);
+runBenchmark(main);
