@@ -18,6 +18,8 @@ export interface FrontDoorLimits {
   /** Until the agent accepts a connection, and until it begins to answer a request; a kernel's start is within this. */
   readonly agentConnectTimeoutMs: number;
   readonly agentAnswerTimeoutMs: number;
+  /** How long a connection to an agent waits for the next request of the client's connection that it belongs to. */
+  readonly agentIdleTimeoutMs: number;
   /** How long the answer of the supervisor about a token is believed. */
   readonly recheckIntervalMs: number;
   /** How long requests that are under way may take once the daemon is asked to end. */
@@ -38,6 +40,7 @@ export const frontDoorLimits: FrontDoorLimits = {
   signInBodyTimeoutMs: 10_000,
   agentConnectTimeoutMs: 5_000,
   agentAnswerTimeoutMs: 300_000,
+  agentIdleTimeoutMs: 5_000,
   recheckIntervalMs: 60_000,
   stopGraceMs: 1_000,
 };

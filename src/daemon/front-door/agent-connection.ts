@@ -6,6 +6,7 @@ import { headers } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
 import type { Door } from '../../protocol/supervisor';
 import { connectTo } from '../platform/sockets';
+import type { KeptConnection } from './kept-connection';
 
 /** What forwarding needs of the rest of the front door. */
 export interface ForwardingContext {
@@ -13,8 +14,16 @@ export interface ForwardingContext {
   readonly findDoor: (isFresh: boolean) => Promise<Door>;
   readonly connectTimeoutMs: number;
   readonly answerTimeoutMs: number;
+  /** The connection to the agent that is kept for requests of the same client's connection. */
+  readonly keptConnection: () => KeptConnection;
   /** Aborts when the client has gone or the daemon ends. */
   readonly signal: AbortSignal;
+}
+
+/** An agent, and a connection to it by this door. */
+export interface ConnectedAgent {
+  readonly door: Door;
+  readonly socket: Socket;
 }
 
 /** What may wait for an agent to read it. A record of TLS is 16 KiB: with room for one only, every record of an upload would stop and start the client. */
@@ -24,9 +33,7 @@ const agentBufferBytes = 256 * 1024;
  * Connects to the agent. If nobody accepts behind the known door, the supervisor is asked once more, and the connection tried once more: nothing
  * of the request has been sent yet, so nothing can happen twice. Rejects with a {@link WireError} `agent-unavailable`.
  */
-export async function connectToAgent(
-  context: ForwardingContext,
-): Promise<{ readonly door: Door; readonly socket: Socket }> {
+export async function connectToAgent(context: ForwardingContext): Promise<ConnectedAgent> {
   const connect = async (door: Door) => ({
     door,
     socket: await within(context.connectTimeoutMs, 'the agent', context.signal, (signal) =>
@@ -48,14 +55,16 @@ export async function connectToAgent(
 }
 
 /**
- * Begins a request on the connected socket with the client's headers and the door key. The caller sends the body. Each request has a
- * connection of its own: the next one must never wait for it or fail with it.
+ * Begins a request on the connected socket with the client's headers and the door key. The caller sends the body. By a kept connection the socket is the
+ * one that waits there or was prepared last; otherwise it is closed after the answer. No request ever waits for another.
  */
 export function beginAgentRequest(
   message: IncomingMessage,
-  agent: { readonly door: Door; readonly socket: Socket },
+  agent: ConnectedAgent,
   forwardedHeaders: readonly string[],
+  kept?: KeptConnection,
 ): ClientRequest {
+  const connection = message.headers.upgrade === undefined ? 'close' : 'Upgrade';
   return request({
     method: message.method ?? 'GET',
     path: message.url ?? '/',
@@ -64,12 +73,8 @@ export function beginAgentRequest(
       headers.doorKey,
       agent.door.doorKey,
       'Connection',
-      forwardedConnection(message),
+      kept === undefined ? connection : 'keep-alive',
     ],
-    createConnection: () => agent.socket,
+    ...(kept === undefined ? { createConnection: () => agent.socket } : { agent: kept }),
   });
-}
-
-function forwardedConnection(message: IncomingMessage): string {
-  return message.headers.upgrade === undefined ? 'close' : 'Upgrade';
 }

@@ -1,23 +1,77 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from 'node:http';
+import { systemErrorCode } from '../../base/errors';
 import { WireError } from '../../protocol/errors';
-import { beginAgentRequest, connectToAgent, type ForwardingContext } from './agent-connection';
+import {
+  beginAgentRequest,
+  connectToAgent,
+  type ConnectedAgent,
+  type ForwardingContext,
+} from './agent-connection';
 import { endToEndHeaders, framingOf } from './forwarded-headers';
+import type { KeptConnection } from './kept-connection';
+
+/** Without effect and without a body: asked again they do no harm (RFC 9110 §9.2.1). */
+const repeatableMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /**
  * Sends a request on to the agent and its answer back, both as streams: neither is held in memory, and a slow reader slows the writer. Resolves
  * when the answer has ended or was broken off. Rejects with a {@link WireError} as long as nothing of the answer was sent.
+ *
+ * A request that can be repeated goes by the connection kept for this client, and again by a fresh one where that turns out to be closed. Every other one
+ * has a connection of its own, so that nothing can happen twice.
  */
 export async function forwardRequest(
   message: IncomingMessage,
   response: ServerResponse,
   context: ForwardingContext,
 ): Promise<void> {
+  const isRepeatable = framingOf(message).length === 0 && repeatableMethods.has(message.method ?? '');
+  const kept = isRepeatable && response.shouldKeepAlive ? context.keptConnection() : undefined;
+  if (kept !== undefined) {
+    const door = await context.findDoor(false);
+    const socket = context.signal.aborted ? undefined : kept.waiting(door);
+    if (socket !== undefined && !(await wasClosed(message, response, { door, socket }, kept, context)))
+      return;
+  }
   const agent = await connectToAgent(context);
-  const onAbort = () => agent.socket.destroy();
+  kept?.prepare(agent.socket, agent.door);
+  await exchange(message, response, agent, kept, context);
+}
+
+/** Whether the kept connection was closed before anything of the answer came; all else is as {@link exchange} says. */
+async function wasClosed(
+  message: IncomingMessage,
+  response: ServerResponse,
+  agent: ConnectedAgent,
+  kept: KeptConnection,
+  context: ForwardingContext,
+): Promise<boolean> {
+  const readBefore = agent.socket.bytesRead;
+  try {
+    await exchange(message, response, agent, kept, context);
+    return false;
+  } catch (error) {
+    const code = error instanceof WireError ? systemErrorCode(error.cause) : undefined;
+    const isClosed = code === 'ECONNRESET' || code === 'EPIPE';
+    if (isClosed && agent.socket.bytesRead === readBefore && !context.signal.aborted) return true;
+    throw error;
+  }
+}
+
+async function exchange(
+  message: IncomingMessage,
+  response: ServerResponse,
+  agent: ConnectedAgent,
+  kept: KeptConnection | undefined,
+  context: ForwardingContext,
+): Promise<void> {
+  const { socket } = agent;
+  const onAbort = () => socket.destroy();
   context.signal.addEventListener('abort', onAbort, { once: true });
+  let isHandedBack = false as boolean;
   try {
     const framing = framingOf(message);
-    const outgoing = beginAgentRequest(message, agent, [...endToEndHeaders(message), ...framing]);
+    const outgoing = beginAgentRequest(message, agent, [...endToEndHeaders(message), ...framing], kept);
     const answered = answerOf(outgoing, context);
     if (framing.length > 0) sendRequestBody(message, outgoing);
     else {
@@ -25,13 +79,19 @@ export async function forwardRequest(
       message.resume();
     }
     const answer = await answered;
+    kept?.noteAnswer(socket, answer);
+    answer.once('end', () => {
+      // From here on a kept connection can be another request's, which the end of this client's answer must not break off.
+      isHandedBack = kept !== undefined && outgoing.shouldKeepAlive && outgoing.writableFinished;
+      if (isHandedBack) context.signal.removeEventListener('abort', onAbort);
+    });
     // What is left of a body that nobody wants cannot be told from the next request.
     if (!message.complete) response.shouldKeepAlive = false;
     sendHead(answer, response);
     await sendBody(answer, response);
   } finally {
     context.signal.removeEventListener('abort', onAbort);
-    agent.socket.destroy();
+    if (!isHandedBack) socket.destroy();
   }
 }
 
@@ -51,25 +111,25 @@ function sendRequestBody(message: IncomingMessage, outgoing: ClientRequest): voi
 /** The head of the agent's answer. */
 export function answerOf(outgoing: ClientRequest, context: ForwardingContext): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
+    let isSettled = false;
     const timer = setTimeout(() => {
       outgoing.destroy(new Error(`no answer within ${context.answerTimeoutMs / 1000} s`));
     }, context.answerTimeoutMs);
     outgoing.once('response', (answer) => {
+      isSettled = true;
       clearTimeout(timer);
       resolve(answer);
     });
-    outgoing.on('error', (error) => {
+    // An error costs its stack: it is made only where there was no answer.
+    const fail = (cause?: Error) => {
+      if (isSettled) return;
+      isSettled = true;
       clearTimeout(timer);
-      reject(
-        new WireError('agent-unavailable', 'your agent on this host broke the request off', undefined, {
-          cause: error,
-        }),
-      );
-    });
-    outgoing.once('close', () => {
-      clearTimeout(timer);
-      reject(new WireError('agent-unavailable', 'your agent on this host broke the request off'));
-    });
+      const words = 'your agent on this host broke the request off';
+      reject(new WireError('agent-unavailable', words, undefined, { cause }));
+    };
+    outgoing.on('error', fail);
+    outgoing.once('close', () => fail());
   });
 }
 
