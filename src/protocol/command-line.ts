@@ -3,6 +3,7 @@ import { parserOf } from '../base/parse';
 
 /** `remote-kernels serve --json` prints one of these a line on standard output. */
 const serveEventSchema = v.variant('event', [
+  /** Said again when a daemon of many users listens elsewhere after a reload. */
   v.object({
     event: v.literal('listening'),
     /** `https://127.0.0.1:7443`, the address that a client on this machine would use. */
@@ -16,6 +17,10 @@ const serveEventSchema = v.variant('event', [
   }),
   v.object({ event: v.literal('announcing'), name: v.string(), interfaces: v.array(v.string()) }),
   v.object({ event: v.literal('announcement-failed'), message: v.string() }),
+  /** A reload switched the announcement off. */
+  v.object({ event: v.literal('announcement-ended') }),
+  /** A reload asked for another place to listen, which cannot be had: the one before stays. */
+  v.object({ event: v.literal('place-refused'), message: v.string() }),
   v.object({ event: v.literal('signed-in'), user: v.string(), source: v.string() }),
   v.object({ event: v.literal('code'), expiresAt: v.string(), code: v.exactOptional(v.string()) }),
   v.object({ event: v.literal('stopping'), reason: v.string() }),

@@ -47,6 +47,8 @@ const daemonStatusSchema = v.object({
   url: v.string(),
   /** All addresses it listens on, as `host:port`. */
   addresses: v.array(v.string()),
+  /** Why it does not listen where its configuration says, with the next step; absent when it does. */
+  placeProblem: v.exactOptional(v.string()),
   pin: v.string(),
   /** The name it is announced under, while it is. */
   announcedAs: v.exactOptional(v.string()),

@@ -5,8 +5,8 @@ import { parserOf } from '../base/parse';
 /**
  * Between the supervisor of many users and its child, the front door (`remote-kernels front-door`). Three pipes, all inherited:
  *
- * - Standard input: {@link FrontDoorOrder}s, one JSON object a line. The first one starts it; each further one replaces what can be replaced
- *   while it runs (name, certificate, log level). The end of standard input asks it to end in order.
+ * - Standard input: {@link FrontDoorOrder}s, one JSON object a line. The first one starts it; each further one replaces the one before while it
+ *   runs and connections stay open. The end of standard input asks it to end in order.
  * - Standard output: {@link FrontDoorEvent}s, one a line, at most {@link maxFrontDoorEventBytes}. Nothing in them decides anything: they are
  *   what the supervisor shows in its log, in `status`, and tells agents about the door they are behind.
  * - Descriptor 3, a socket: the requests and responses of `supervisor.ts`, and no others.
@@ -18,17 +18,21 @@ export const supervisorDescriptor = 3;
 
 const port = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535));
 
+const listen = v.pipe(
+  v.array(v.strictObject({ host: v.string(), isOptional: v.boolean() })),
+  v.minLength(1),
+  v.maxLength(64),
+);
+
 const frontDoorOrderSchema = v.strictObject({
   daemonId: v.pipe(v.string(), v.regex(/^[0-9a-f]{32}$/, 'not a daemon id')),
   /** The name shown to people. */
   name: v.pipe(v.string(), v.minLength(1), v.maxLength(63)),
-  listen: v.pipe(
-    v.array(v.strictObject({ host: v.string(), isOptional: v.boolean() })),
-    v.minLength(1),
-    v.maxLength(64),
-  ),
-  /** 0 takes a free one. */
+  listen,
+  /** 0 takes a free one, or for a front door that runs the one that it has. */
   port,
+  /** Where a front door that is started listens when it cannot do so there: where the one before did. */
+  placeBefore: v.exactOptional(v.strictObject({ listen, port })),
   isAnnounced: v.boolean(),
   certificate: v.strictObject({
     privateKeyPem: v.string(),
@@ -47,11 +51,14 @@ export const parseFrontDoorOrder = parserOf('front door order', frontDoorOrderSc
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const frontDoorEventSchema = v.variant('event', [
+  /** Said at the start, and whenever the place is another one or an order that was refused before is fulfilled. */
   v.strictObject({
     event: v.literal('listening'),
     port,
     hosts: v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(64)),
   }),
+  /** It cannot listen where the last order says, and goes on where it did before. */
+  v.strictObject({ event: v.literal('place-refused'), message: v.pipe(v.string(), v.maxLength(1024)) }),
   v.strictObject({
     event: v.literal('announcing'),
     name: v.pipe(v.string(), v.maxLength(255)),
@@ -61,6 +68,8 @@ const frontDoorEventSchema = v.variant('event', [
     event: v.literal('announcement-failed'),
     message: v.pipe(v.string(), v.maxLength(1024)),
   }),
+  /** It was told not to announce itself any more, and has said goodbye. */
+  v.strictObject({ event: v.literal('announcement-ended') }),
   /** Said whenever it changed, at most once a second. */
   v.strictObject({ event: v.literal('connections'), all: count, signedIn: count }),
   /** It cannot do what the order says: the port is taken, the address is not one of this machine. It ends after it. */

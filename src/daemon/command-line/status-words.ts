@@ -9,6 +9,9 @@ export function formatStatus(status: DaemonStatus, nowMs: number): string {
   const rows: readonly Row[] = [
     ['Name', toSingleLine(status.name)],
     ['Addresses', status.addresses.join(', ')],
+    ...(status.placeProblem === undefined
+      ? []
+      : ([['Not moved', toSingleLine(status.placeProblem, 1024)]] as const)),
     ['Announced', status.announcedAs === undefined ? 'no' : `as "${toSingleLine(status.announcedAs)}"`],
     [
       'Running',

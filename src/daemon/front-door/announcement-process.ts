@@ -78,8 +78,27 @@ export class AnnouncementProcess implements Disposable {
   /** Begins; failures show in `onState` and the log, never as an exception. */
   start(): void {
     this.launch();
-    this.check = setInterval(() => this.followChanges(), this.options.checkIntervalMs);
+    this.check = setInterval(() => this.refresh(), this.options.checkIntervalMs);
     this.check.unref();
+  }
+
+  /**
+   * Looks whether what is to be announced, or the interfaces to do so on, have changed: the child is told, or one is started without more waiting.
+   * This happens by itself after a while; whoever knows of a change need not wait.
+   */
+  refresh(): void {
+    const order = this.options.order();
+    if (JSON.stringify(order) === JSON.stringify(this.told) || this.isEnding || this.isStopped) return;
+    this.options.log.info('what is announced, or the network interfaces, have changed; announcing anew');
+    clearTimeout(this.restart);
+    this.backoff = this.freshBackoff();
+    const { child } = this;
+    if (child === undefined) this.launch();
+    else if (order === undefined) this.withdraw(child);
+    else {
+      this.told = order;
+      this.tell(child, order);
+    }
   }
 
   /** Says goodbye and resolves when the child has ended, killed if it takes too long. */
@@ -188,22 +207,6 @@ export class AnnouncementProcess implements Disposable {
     clearTimeout(this.restart);
     this.restart = setTimeout(() => this.launch(), delayMs);
     this.restart.unref();
-  }
-
-  /** What is to be announced, or the interfaces to do so on, may have changed since: the child is told, or one is started without more waiting. */
-  private followChanges(): void {
-    const order = this.options.order();
-    if (JSON.stringify(order) === JSON.stringify(this.told) || this.isEnding) return;
-    this.options.log.info('what is announced, or the network interfaces, have changed; announcing anew');
-    clearTimeout(this.restart);
-    this.backoff = this.freshBackoff();
-    const { child } = this;
-    if (child === undefined) this.launch();
-    else if (order === undefined) this.withdraw(child);
-    else {
-      this.told = order;
-      this.tell(child, order);
-    }
   }
 
   /** There is nothing left to announce on. */

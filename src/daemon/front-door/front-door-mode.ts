@@ -57,19 +57,15 @@ export async function runFrontDoor(programFile: string): Promise<number> {
     });
     client.start();
     const frontDoor = owned.add(createFrontDoor(first, client, log));
-    let addresses: Awaited<ReturnType<FrontDoor['listen']>>;
+    const running = owned.add(new OrderedFrontDoor({ order: first, frontDoor, programFile, say, log }));
     try {
-      addresses = await frontDoor.listen(first.listen, first.port);
+      await running.start();
     } catch (error) {
       const { message } = explainListenFault(error);
       log.error(message);
       say({ event: 'failed', message: message.slice(0, 1024) });
       return exitCodes.unavailable;
     }
-    const running = owned.add(
-      new OrderedFrontDoor({ order: first, frontDoor, addresses, programFile, say, log }),
-    );
-    running.start();
     orders.onFurther((order) => {
       level = order.logLevel;
       running.follow(order);

@@ -1,6 +1,6 @@
 import { systemErrorCode, toError } from '../../base/errors';
 import { describePortFault } from '../platform/unprivileged-ports';
-import { PortInUseError } from './listeners';
+import { PortInUseError, type ListeningPlace } from './listeners';
 
 /** Why a daemon cannot listen. `other` is no matter of addresses and ports. */
 export interface ListenFault {
@@ -9,13 +9,34 @@ export interface ListenFault {
   readonly message: string;
 }
 
-/** Explains the rejection of `FrontDoor.listen`. */
+/** Explains the rejection of the first `FrontDoor.listen`. */
 export function explainListenFault(error: unknown): ListenFault {
+  const { kind, what, option } = describeFault(error);
+  return { kind, message: option === undefined ? what : `${what}. ${option}` };
+}
+
+/** Explains why a front door that runs, at that place, does not listen where its configuration says. */
+export function explainRefusedPlace(error: unknown, { port, hosts }: ListeningPlace): string {
+  const { kind, what } = describeFault(error);
+  const next =
+    kind === 'port-in-use'
+      ? 'Correct the configuration or end that program, then reload again'
+      : 'Correct the configuration, then reload again';
+  return `${what}; the front door stays where it was, at port ${port} on ${hosts.join(', ')}. ${next}`;
+}
+
+function describeFault(error: unknown): {
+  readonly kind: ListenFault['kind'];
+  readonly what: string;
+  /** Who starts a daemon by its command line mends it so. */
+  readonly option?: string;
+} {
   const { message } = toError(error);
   if (error instanceof PortInUseError)
     return {
       kind: 'port-in-use',
-      message: `${message}. Choose another one with --port, or --port 0 for one that is free`,
+      what: message,
+      option: 'Choose another one with --port, or --port 0 for one that is free',
     };
   switch (systemErrorCode(error)) {
     case 'EADDRNOTAVAIL':
@@ -23,18 +44,22 @@ export function explainListenFault(error: unknown): ListenFault {
     case 'EINVAL':
       return {
         kind: 'address',
-        message: `this machine cannot listen on that address (${message}). Give one of its own with --listen, or "all"`,
+        what: `this machine cannot listen on that address (${message})`,
+        option: 'Give one of its own with --listen, or "all"',
       };
     case 'EACCES':
-    case 'EPERM':
-      return {
-        kind: 'permission',
-        message:
-          describePortFault(portOf(error)) ??
-          `the system does not allow it (${message}). Choose another port with --port`,
-      };
+    case 'EPERM': {
+      const what = describePortFault(portOf(error));
+      return what === undefined
+        ? {
+            kind: 'permission',
+            what: `the system does not allow it (${message})`,
+            option: 'Choose another port with --port',
+          }
+        : { kind: 'permission', what };
+    }
     default:
-      return { kind: 'other', message };
+      return { kind: 'other', what: message };
   }
 }
 

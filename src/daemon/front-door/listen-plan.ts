@@ -46,7 +46,7 @@ export function planListeners<T extends BoundAddress>(
       ),
   );
   const isSame = (one: BoundAddress, { host }: ListenAddress) =>
-    one.port === port && canonical(one.host) === canonical(host);
+    one.port === port && isSameAddress(one.host, host);
   const coming = all.filter((address) => !present.some((one) => isSame(one, address)));
   const going = present.filter((one) => !all.some((address) => isSame(one, address)));
   const excludes = (one: BoundAddress, { host }: ListenAddress) =>
@@ -59,6 +59,11 @@ export function planListeners<T extends BoundAddress>(
     instead: coming.filter((address) => inTheWay.some((one) => excludes(one, address))),
     last: going.filter((one) => !inTheWay.includes(one)),
   };
+}
+
+/** Whether two spellings mean one address. */
+export function isSameAddress(one: string, other: string): boolean {
+  return canonical(one) === canonical(other);
 }
 
 /** Whether who listens on the one address hears all that comes for the other. The families are apart: each IPv6 socket is for IPv6 only. */

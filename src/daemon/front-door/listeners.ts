@@ -2,9 +2,9 @@ import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import type { Disposable } from '../../base/disposable';
 import { systemErrorCode, toError } from '../../base/errors';
 import { Sequence } from '../../base/sequence';
-import { planListeners, type BoundAddress, type ListenAddress } from './listen-plan';
+import { isSameAddress, planListeners, type BoundAddress, type ListenAddress } from './listen-plan';
 
-/** Where somebody listens: on one port, at these addresses. */
+/** Where somebody listens: on one port, at these addresses, in the order in which they were asked for. */
 export interface ListeningPlace {
   readonly port: number;
   readonly hosts: readonly string[];
@@ -74,11 +74,16 @@ export class Listeners implements Disposable {
       if (first === undefined) throw new Error('this machine has none of the addresses to listen on');
       this.open = [...this.open, ...opened];
       this.keep([...plan.stay, ...opened]);
-      return { port: first.port, hosts: this.open.map(({ host }) => host) };
+      const hosts = addresses.flatMap(({ host }) => (this.isOpen(host) ? [host] : []));
+      return { port: first.port, hosts };
     } catch (error) {
       for (const { server } of opened) server.close();
       throw error;
     }
+  }
+
+  private isOpen(host: string): boolean {
+    return this.open.some((listener) => isSameAddress(listener.host, host));
   }
 
   private async openAll(

@@ -3,7 +3,6 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
-import { parseDaemonStatus, type DaemonStatus } from '../../../src/protocol/daemon-control';
 import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
 import { parseKernelModel } from '../../../src/protocol/jupyter';
 import { people, type PrivateSystem } from '../../support/private-system';
@@ -21,10 +20,6 @@ export async function configure(
 
 /** A `serve --json` of root that is told everything by its configuration. */
 export interface ConfiguredDaemon extends ServeProcess {
-  /** What it has said on standard output so far. */
-  readonly events: readonly ServeEvent[];
-  /** What `status --json` says of it. */
-  status(): Promise<DaemonStatus>;
   /** Resolves once it has said this, or rejects after a minute with all that it said. */
   said(words: string): Promise<void>;
 }

@@ -5,18 +5,16 @@ import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { checkOwnCertificate, readOwnCertificate } from '../../../src/daemon/front-door/own-certificate';
 import { exitCodes } from '../../../src/protocol/command-line';
-import { parseKernelModel } from '../../../src/protocol/jupyter';
 import { pinOf } from '../../../src/protocol/pin';
 import { runCommand } from '../../../src/development/run-command';
 import { plainPamFile, PrivateSystem } from '../../support/private-system';
 import { temporaryFolder } from '../../support/temporary-folder';
-import { ask, rawConnection } from '../front-door/front-door-under-test';
+import { rawConnection } from '../front-door/front-door-under-test';
 import { giveEnvironment } from '../many-users/system-daemon';
-import { configure, freePort, startConfiguredDaemon, workAsAda } from './configured-daemon';
+import { configure, startConfiguredDaemon, workAsAda } from './configured-daemon';
 import { openKernelStream } from './kernel-stream';
 
 /** Makes a key and a certificate in that folder by OpenSSL. */
@@ -105,35 +103,5 @@ test('a certificate is replaced and taken back while a kernel prints, and its co
   assert.equal(stream.closedWith(), undefined);
   assert.deepEqual(stream.numbers(), counted(stream.numbers().length));
   assert.deepEqual(daemon.ports(), [port]);
-  assert.equal(await daemon.end(), exitCodes.ok);
-});
-
-test('another port ends connections, and sign-ins and kernels are there at the other one', async (t) => {
-  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
-  if (system === undefined) return;
-  await giveEnvironment(system, 'ada');
-  const [first, second] = [await freePort(), await freePort()];
-  await configure(system, { port: first });
-  const daemon = await startConfiguredDaemon(system);
-  const { token, headers, kernelId } = await workAsAda(first);
-  const stream = await openKernelStream(t, { port: first, token, kernelId });
-  await stream.further(5);
-
-  await configure(system, { port: second });
-  daemon.child.kill('SIGHUP');
-  await until(
-    () => (daemon.ports().at(-1) === second ? true : undefined),
-    withDeadline(60_000, 'the front door at the other port'),
-  );
-  await until(
-    () => (stream.closedWith() === undefined ? undefined : true),
-    withDeadline(60_000, 'the end of the connection'),
-  );
-  const before = stream.numbers();
-  assert.deepEqual(before, counted(before.length));
-  await assert.rejects(rawConnection(first), /ECONNREFUSED/);
-  const { status, text } = await ask(second, { path: `/api/kernels/${kernelId}`, headers });
-  assert.equal(status, 200, text);
-  assert.equal(expectParsed(parseJson(text, parseKernelModel)).execution_state, 'busy');
   assert.equal(await daemon.end(), exitCodes.ok);
 });

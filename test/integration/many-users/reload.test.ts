@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { connect, type TLSSocket } from 'node:tls';
 import { test } from 'node:test';
 import { until, withDeadline } from '../../../src/base/time';
 import { agentPaths } from '../../../src/protocol/agent';
 import { exitCodes } from '../../../src/protocol/command-line';
 import { people, plainPamFile, PrivateSystem } from '../../support/private-system';
+import { openStream } from './open-stream';
 import { startSystemDaemon, type SystemDaemon } from './system-daemon';
 
 const configurationFile = '/etc/remote-kernels/config.json';
@@ -27,26 +27,13 @@ async function reload(system: PrivateSystem, daemon: SystemDaemon, text: string,
   );
 }
 
-/** A signed-in connection that asks nothing more: a stream that goes on. */
-async function openStream(daemon: SystemDaemon, token: string): Promise<TLSSocket> {
-  const socket = connect({ port: daemon.port, host: '127.0.0.1', rejectUnauthorized: false });
-  await once(socket, 'secureConnect');
-  socket.on('error', () => undefined);
-  socket.write(
-    `GET ${agentPaths.kernels}?watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-  );
-  const [answer] = (await once(socket, 'data')) as [Buffer];
-  assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
-  return socket;
-}
-
 test('a reload that denies a user ends their open connections at once, and nobody else’s', async (t) => {
   const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
   if (system === undefined) return;
   const daemon = await startSystemDaemon(system);
   const ada = await daemon.signedIn('ada', people.ada);
   const bob = await daemon.signedIn('bob', people.bob);
-  const [adas, bobs] = [await openStream(daemon, ada.token), await openStream(daemon, bob.token)];
+  const [adas, bobs] = [await openStream(daemon.port, ada.token), await openStream(daemon.port, bob.token)];
   t.after(() => bobs.destroy());
   const closed = once(adas, 'close');
   await reload(system, daemon, '{"denyUsers":["ada"]}', /the configuration was reloaded/);
@@ -135,7 +122,7 @@ test('another name is shown and announced without another front door or the end 
   await system.write(configurationFile, '{"name":"first"}');
   const daemon = await startSystemDaemon(system, [], { isAnnounced: true });
   const ada = await daemon.signedIn('ada', people.ada);
-  const stream = await openStream(daemon, ada.token);
+  const stream = await openStream(daemon.port, ada.token);
   t.after(() => stream.destroy());
   const announcedAs = (name: string) =>
     until(

@@ -85,20 +85,6 @@ export async function startKernel(daemon: SystemDaemon, token: string): Promise<
   return expectParsed(parseJson(text, parseKernelModel)).id;
 }
 
-/** A signed-in connection that asks nothing more: a stream that goes on. */
-export async function openStream(port: number, token: string, host = '127.0.0.1'): Promise<TLSSocket> {
-  const socket = connect({ port, host, rejectUnauthorized: false });
-  await once(socket, 'secureConnect', { signal: withDeadline(30_000, 'a connection') });
-  socket.on('error', () => undefined);
-  const answered = once(socket, 'data', { signal: withDeadline(90_000, 'the stream') });
-  socket.write(
-    `GET ${agentPaths.kernels}?watch HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`,
-  );
-  const [answer] = (await answered) as [Buffer];
-  assert.match(answer.toString(), /^HTTP\/1\.1 200 /);
-  return socket;
-}
-
 /** A line of `/proc/PID/status`, as its words. */
 export async function processStatus(system: PrivateSystem, pid: number, name: string): Promise<string[]> {
   const text = await system.expect('cat', [`/proc/${pid}/status`]);

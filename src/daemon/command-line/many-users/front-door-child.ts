@@ -65,8 +65,6 @@ export class FrontDoorChild implements Disposable {
   private backoff: Backoff;
   private timer: NodeJS.Timeout | undefined;
   private isStopped = false;
-  /** Whether the present one was asked to make place for another. */
-  private isReplacing = false;
 
   constructor(private readonly options: FrontDoorChildOptions) {
     this.backoff = createBackoff(options.backoff);
@@ -91,18 +89,6 @@ export class FrontDoorChild implements Disposable {
   /** Tells the running front door what it is to do now. One that is being started is told anyway. */
   sendOrder(): void {
     this.child?.stdin?.write(`${JSON.stringify(this.options.order())}\n`);
-  }
-
-  /** Replaces the front door by one with the present order. Connections end. */
-  replace(): void {
-    clearTimeout(this.timer);
-    this.backoff = createBackoff(this.options.backoff);
-    if (this.child === undefined) {
-      this.launch();
-      return;
-    }
-    this.isReplacing = true;
-    void endByInput(this.child, stopTimeoutMs);
   }
 
   /** Ends it in order and starts no other. */
@@ -184,7 +170,7 @@ export class FrontDoorChild implements Disposable {
 
   /** A front door without its channel can do nothing, and one that breaks the rules may be somebody else's by now. */
   private kill(child: ChildProcess, reason: string): void {
-    if (this.child !== child || this.isStopped || this.isReplacing) return;
+    if (this.child !== child || this.isStopped) return;
     this.options.log.debug(`its process is ended: ${reason}`);
     child.kill('SIGKILL');
   }
@@ -192,11 +178,6 @@ export class FrontDoorChild implements Disposable {
   private ended(how: string, ranForMs: number): void {
     this.child = undefined;
     if (this.isStopped) return;
-    if (this.isReplacing) {
-      this.isReplacing = false;
-      this.launch();
-      return;
-    }
     if (ranForMs > steadyMs) this.backoff = createBackoff(this.options.backoff);
     const { delayMs } = this.backoff;
     this.backoff = this.backoff.next();

@@ -18,7 +18,8 @@ import { serveControl } from '../control-server';
 import { systemControlSocket } from '../daemon-folders';
 import { CommandError } from '../terminal';
 import { FrontDoorChild, frontDoorCommand } from './front-door-child';
-import { needsAnotherFrontDoor, type ManyUsersPlan } from './plan';
+import { afterEnd, afterEvent, firstFrontDoorState } from './front-door-state';
+import type { ManyUsersPlan } from './plan';
 import { findFrontDoorAccount, openSupervision, type Supervision } from './supervision';
 
 /** What the daemon of many users is started with. */
@@ -38,12 +39,6 @@ const firstStartTimeoutMs = 30_000;
 const certificateCheckMs = 12 * 60 * 60_000;
 const frontDoorBackoff = { firstMs: 250, capMs: 60_000, jitter: 0.2 };
 
-/** Where the front door listens. */
-interface Addresses {
-  readonly port: number;
-  readonly hosts: readonly string[];
-}
-
 /**
  * The supervisor's process: it holds the sign-ins and starts the agents, and keeps a front door running, which alone has the network. Made by
  * {@link startManyUsersDaemon}. Whatever becomes of its children, it goes on.
@@ -54,9 +49,7 @@ export class ManyUsersDaemon implements Disposable {
   private readonly startedAt = new Date().toISOString();
   private readonly frontDoor: FrontDoorChild;
   private plan: ManyUsersPlan;
-  private addresses: Addresses | undefined;
-  private announcedAs: string | undefined;
-  private connections = { all: 0, signedIn: 0 };
+  private state = firstFrontDoorState;
 
   constructor(
     private readonly options: ManyUsersDaemonOptions,
@@ -82,7 +75,8 @@ export class ManyUsersDaemon implements Disposable {
 
   /** What a program or a person that started the daemon is told. Throws before the front door has listened. */
   describe() {
-    const { addresses, daemonId, plan } = this;
+    const { daemonId, plan } = this;
+    const { addresses } = this.state;
     if (addresses === undefined) throw new Error('the front door does not listen yet');
     return {
       name: plan.serve.name,
@@ -95,7 +89,7 @@ export class ManyUsersDaemon implements Disposable {
 
   /** Which front door the agents are told that they are behind. */
   describeFrontDoor() {
-    return { daemonId: this.daemonId, pin: this.certificate.pin, port: this.addresses?.port ?? 0 };
+    return { daemonId: this.daemonId, pin: this.certificate.pin, port: this.state.addresses?.port ?? 0 };
   }
 
   /** Starts the front door and answers `status`. Rejects when the first front door cannot do its work; later ones are tried again for ever. */
@@ -106,7 +100,7 @@ export class ManyUsersDaemon implements Disposable {
       this.supervision.supervisor.onSignedIn((signedIn) => say({ event: 'signed-in', ...signedIn })),
     );
     this.owned.add(this.frontDoor.onEvent((event) => this.receive(event)));
-    this.owned.add(this.frontDoor.onEnded(() => this.forgetFrontDoor()));
+    this.owned.add(this.frontDoor.onEnded(() => (this.state = afterEnd(this.state))));
     const listening = this.firstListening();
     this.frontDoor.start();
     await abortable(listening, withDeadline(firstStartTimeoutMs, 'the front door'));
@@ -128,14 +122,12 @@ export class ManyUsersDaemon implements Disposable {
         for (const line of reading.error.message.split('\n')) log.error(line);
         return;
       }
-      const before = this.plan;
       this.plan = reading.value;
       onLogLevel(this.plan.logLevel);
       this.supervision.supervisor.reconfigure(this.plan.configuration);
       this.certificate = (await this.readCertificate()) ?? this.certificate;
       this.warnOfExpiry();
-      if (needsAnotherFrontDoor(before, this.plan)) this.frontDoor.replace();
-      else this.frontDoor.sendOrder();
+      this.frontDoor.sendOrder();
       log.info('the configuration was reloaded');
     });
   }
@@ -153,15 +145,17 @@ export class ManyUsersDaemon implements Disposable {
     this.owned.dispose();
   }
 
-  /** A front door that is started again takes the port that the one before had, also where that was any free one. */
+  /** A front door that is started again takes the port that the one before had, also where that was any free one, or else the whole place. */
   private order(): FrontDoorOrder {
     const { certificate, daemonId, plan } = this;
+    const { addresses, place } = this.state;
     const { privateKeyPem, certificatePem } = certificate;
     return {
       daemonId,
       name: plan.serve.name,
       listen: plan.serve.listen.map(({ host, isOptional }) => ({ host, isOptional })),
-      port: plan.serve.port === 0 ? (this.addresses?.port ?? 0) : plan.serve.port,
+      port: plan.serve.port === 0 ? (addresses?.port ?? 0) : plan.serve.port,
+      ...(place === undefined ? {} : { placeBefore: place }),
       isAnnounced: plan.isAnnounced,
       certificate: { privateKeyPem, certificatePem },
       logLevel: plan.logLevel,
@@ -190,32 +184,24 @@ export class ManyUsersDaemon implements Disposable {
 
   private receive(event: FrontDoorEvent): void {
     const { log, say } = this.options;
+    this.state = afterEvent(this.state, event, this.plan.serve);
     switch (event.event) {
       case 'listening': {
-        this.addresses = { port: event.port, hosts: event.hosts };
         const { url, addresses, pin, daemonId } = this.describe();
         say({ event: 'listening', url, addresses, pin, daemonId });
         break;
       }
       case 'announcing':
-        this.announcedAs = event.name;
-        say(event);
-        break;
       case 'announcement-failed':
-        this.announcedAs = undefined;
+      case 'announcement-ended':
+      case 'place-refused':
         say(event);
         break;
       case 'connections':
-        this.connections = { all: event.all, signedIn: event.signedIn };
         break;
       case 'failed':
         log.error(`the front door cannot do its work: ${event.message}`);
     }
-  }
-
-  private forgetFrontDoor(): void {
-    this.announcedAs = undefined;
-    this.connections = { all: 0, signedIn: 0 };
   }
 
   private renewCertificate(): Promise<void> {
@@ -242,13 +228,15 @@ export class ManyUsersDaemon implements Disposable {
 
   /** What runs of the users' is read by the command that asks, from the system: no process of a user is asked. */
   private status(): DaemonStatus {
-    const { announcedAs, connections, supervision } = this;
+    const { supervision } = this;
+    const { announcedAs, connections, placeProblem } = this.state;
     const frontDoorPid = this.frontDoor.pid;
     return {
       version: productVersion,
       pid: process.pid,
       startedAt: this.startedAt,
       ...this.describe(),
+      ...(placeProblem === undefined ? {} : { placeProblem }),
       ...(announcedAs === undefined ? {} : { announcedAs }),
       connections: connections.all,
       signedInConnections: connections.signedIn,

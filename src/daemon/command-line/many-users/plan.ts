@@ -49,10 +49,3 @@ export async function readPlan(paths: SystemPaths, given: GivenOptions): Promise
     logLevel: level ?? configuration.logLevel,
   });
 }
-
-/** Whether two plans differ in what a front door cannot change while it runs. */
-export function needsAnotherFrontDoor(one: ManyUsersPlan, other: ManyUsersPlan): boolean {
-  const placeOf = ({ serve, isAnnounced }: ManyUsersPlan) =>
-    JSON.stringify([serve.port, serve.listen, isAnnounced]);
-  return placeOf(one) !== placeOf(other);
-}

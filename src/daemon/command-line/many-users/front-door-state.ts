@@ -1,0 +1,69 @@
+import type { ServeOptions } from '../../configuration/serve-options';
+import type { FrontDoorEvent, FrontDoorOrder } from '../../../protocol/front-door-process';
+
+/** Where a front door is ordered to listen. */
+export type OrderedPlace = Pick<FrontDoorOrder, 'listen' | 'port'>;
+
+/** What is known of the front door, from its own words: for people, and where the next one listens if it cannot do so where it should. */
+export interface FrontDoorState {
+  /** Where it listens; absent before the first one has listened. It stays while another one is started. */
+  readonly addresses?: { readonly port: number; readonly hosts: readonly string[] };
+  /** The last place of the administrator's configuration at which a front door listened. */
+  readonly place?: OrderedPlace;
+  /** Why it does not listen where the configuration says. */
+  readonly placeProblem?: string;
+  readonly announcedAs?: string;
+  readonly connections: { readonly all: number; readonly signedIn: number };
+}
+
+const noConnections = { all: 0, signedIn: 0 };
+
+/** Before there is a front door. */
+export const firstFrontDoorState: FrontDoorState = { connections: noConnections };
+
+/** What is known after an event, with what the configuration of that time says. */
+export function afterEvent(
+  state: FrontDoorState,
+  event: FrontDoorEvent,
+  wanted: Pick<ServeOptions, 'listen' | 'port'>,
+): FrontDoorState {
+  const { announcedAs, placeProblem, ...rest } = state;
+  const asBefore = announcedAs === undefined ? {} : { announcedAs };
+  switch (event.event) {
+    case 'listening': {
+      const { port, hosts } = event;
+      const place = placeOf(wanted, { port, hosts });
+      return { ...rest, ...asBefore, addresses: { port, hosts }, ...(place === undefined ? {} : { place }) };
+    }
+    case 'place-refused':
+    case 'failed':
+      return { ...state, placeProblem: event.message };
+    case 'announcing':
+      return { ...state, announcedAs: event.name };
+    case 'announcement-failed':
+    case 'announcement-ended':
+      return { ...rest, ...(placeProblem === undefined ? {} : { placeProblem }) };
+    case 'connections':
+      return { ...state, connections: { all: event.all, signedIn: event.signedIn } };
+  }
+}
+
+/** What is known when the front door has ended: the next one is to be at the same place. */
+export function afterEnd({ announcedAs: _announcedAs, ...rest }: FrontDoorState): FrontDoorState {
+  return { ...rest, connections: noConnections };
+}
+
+/**
+ * What the configuration calls the place at which a front door says that it listens; `undefined` when it says nothing of that place, so that no word of a
+ * front door decides where the next one listens.
+ */
+function placeOf(
+  { listen, port }: Pick<ServeOptions, 'listen' | 'port'>,
+  said: { readonly port: number; readonly hosts: readonly string[] },
+): OrderedPlace | undefined {
+  const isMeant =
+    (port === 0 || port === said.port) && said.hosts.every((host) => listen.some((one) => one.host === host));
+  return isMeant
+    ? { listen: listen.map(({ host, isOptional }) => ({ host, isOptional })), port: said.port }
+    : undefined;
+}

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import {
+  afterEnd,
+  afterEvent,
+  firstFrontDoorState,
+  type FrontDoorState,
+} from '../../../src/daemon/command-line/many-users/front-door-state';
+import type { FrontDoorEvent } from '../../../src/protocol/front-door-process';
+
+const everywhere = [
+  { host: '0.0.0.0', isOptional: false },
+  { host: '::', isOptional: true },
+];
+const local = [{ host: '127.0.0.1', isOptional: false }];
+
+const listening = (port: number, ...hosts: string[]): FrontDoorEvent => ({ event: 'listening', port, hosts });
+const refused: FrontDoorEvent = { event: 'place-refused', message: 'port 7444 is in use' };
+
+function after(wanted: { listen: typeof local; port: number }, ...events: readonly FrontDoorEvent[]) {
+  return (state: FrontDoorState = firstFrontDoorState) =>
+    events.reduce((before, event) => afterEvent(before, event, wanted), state);
+}
+
+test('the place of the configuration is remembered once a front door listens there, with addresses that were left out', () => {
+  const state = after({ listen: everywhere, port: 7443 }, listening(7443, '0.0.0.0'))();
+  assert.deepEqual(state.place, { listen: everywhere, port: 7443 });
+  assert.deepEqual(state.addresses, { port: 7443, hosts: ['0.0.0.0'] });
+});
+
+test('a port that was any free one is remembered', () => {
+  const state = after({ listen: local, port: 0 }, listening(40_123, '127.0.0.1'))();
+  assert.deepEqual(state.place, { listen: local, port: 40_123 });
+});
+
+test('a refused place is told and the one before stays, until the next one is there', () => {
+  const first = after({ listen: local, port: 7443 }, listening(7443, '127.0.0.1'))();
+  const kept = after({ listen: local, port: 7444 }, refused)(first);
+  assert.equal(kept.placeProblem, 'port 7444 is in use');
+  assert.deepEqual(kept.addresses, first.addresses);
+  assert.deepEqual(kept.place, first.place);
+  const moved = after({ listen: local, port: 7445 }, listening(7445, '127.0.0.1'))(kept);
+  assert.equal(moved.placeProblem, undefined);
+  assert.deepEqual(moved.place, { listen: local, port: 7445 });
+});
+
+test('a front door that is started again at the place before keeps that place and tells why', () => {
+  const first = after({ listen: local, port: 7443 }, listening(7443, '127.0.0.1'))();
+  const again = after({ listen: local, port: 7444 }, listening(7443, '127.0.0.1'), refused)(afterEnd(first));
+  assert.deepEqual(again.place, { listen: local, port: 7443 });
+  assert.equal(again.placeProblem, 'port 7444 is in use');
+});
+
+test('no word of a front door decides where the next one listens', () => {
+  const wanted = { listen: local, port: 7443 };
+  for (const said of [
+    listening(22, '127.0.0.1'),
+    listening(7443, '0.0.0.0'),
+    listening(7443, '127.0.0.1', '::'),
+  ])
+    assert.equal(after(wanted, said)().place, undefined);
+});
+
+test('an announcement is forgotten when it fails, is switched off, or the front door ends; the rest stays', () => {
+  const wanted = { listen: local, port: 7443 };
+  const announced = after(
+    wanted,
+    listening(7443, '127.0.0.1'),
+    { event: 'announcing', name: 'lab-7', interfaces: ['lo'] },
+    { event: 'connections', all: 3, signedIn: 2 },
+    refused,
+  )();
+  assert.equal(announced.announcedAs, 'lab-7');
+  const failed = after(wanted, { event: 'announcement-failed', message: 'no' })(announced);
+  const ended = after(wanted, { event: 'announcement-ended' })(announced);
+  for (const state of [failed, ended]) {
+    assert.equal(state.announcedAs, undefined);
+    assert.deepEqual(state.connections, { all: 3, signedIn: 2 });
+    assert.equal(state.placeProblem, 'port 7444 is in use');
+  }
+  const gone = afterEnd(announced);
+  assert.equal(gone.announcedAs, undefined);
+  assert.deepEqual(gone.connections, { all: 0, signedIn: 0 });
+  assert.deepEqual(gone.addresses, announced.addresses);
+});
