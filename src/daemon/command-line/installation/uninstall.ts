@@ -8,6 +8,7 @@ import { askForConsent, requireRoot } from './ask';
 import { undoChange, type Change } from './changes';
 import { InstallationRecord } from './installation-record';
 import { installationPlaces, type InstallationPlaces } from './places';
+import { removeRunFolder } from './run-folder';
 import { controlService } from './service';
 import { runSystemCommand } from './system-command';
 
@@ -34,8 +35,7 @@ export async function runUninstall(given: GivenOptions): Promise<number> {
     return exitCodes.ok;
   }
   await stopDaemon(places, changes);
-  const left = await undoAll(changes);
-  await removeLeftovers(places, changes);
+  const left = [...(await undoAll(changes)), ...(await removeLeftovers(places, changes))];
   for (const words of left) printWords(`  ${words}`);
   printWords(left.length === 0 ? 'Removed.' : 'Removed, except for what is said above.');
   return left.length === 0 ? exitCodes.ok : exitCodes.software;
@@ -95,11 +95,15 @@ async function stopDaemon(places: InstallationPlaces, changes: readonly Change[]
     );
 }
 
-/** What the daemon made while it ran, outside of the folders of the record. */
-async function removeLeftovers(places: InstallationPlaces, changes: readonly Change[]): Promise<void> {
-  await rm(places.system.run, { recursive: true, force: true });
+/** What the daemon made while it ran, outside of the folders of the record. Resolves with a sentence for each thing that had to stay. */
+async function removeLeftovers(
+  places: InstallationPlaces,
+  changes: readonly Change[],
+): Promise<readonly string[]> {
+  const left = await removeRunFolder(places.system.run);
   if (changes.some((change) => 'path' in change && change.path === places.initScript))
     await rm(places.log, { force: true });
   if (changes.some((change) => 'path' in change && change.path === places.systemdUnit))
     await runSystemCommand('systemctl', ['daemon-reload']);
+  return left;
 }
