@@ -4,6 +4,7 @@ import { parseTree, printParseErrorCode, type Node, type ParseError } from 'json
 import * as v from 'valibot';
 import { systemErrorCode } from '../../base/errors';
 import { toSingleLine } from '../../base/text';
+import { findWriterFault, type FileWriters } from './file-writers';
 import { describeIssue, describeUnknownKey, type Located } from './json-file-issues';
 
 /** Something wrong in a file. Line and column count from 1; they are absent when it is about the file as a whole. */
@@ -32,8 +33,9 @@ export type FileSchema<T> = v.GenericSchema<unknown, T> & {
 
 /** How a configuration file is read. */
 export interface JsonFileOptions {
-  /** Whether only root may have written it. */
-  readonly isRootsOnly: boolean;
+  readonly writers: FileWriters;
+  /** Keys that mean something in another file, with the sentence that says where they belong. */
+  readonly keysElsewhere?: Readonly<Record<string, string>>;
 }
 
 /** More than any list of accounts needs; a file that is larger is something else. */
@@ -50,7 +52,7 @@ export async function readJsonFile<T>(
 ): Promise<JsonFileReading<T>> {
   const text = await readText(path, options);
   if (typeof text === 'object') return { ok: false, problems: [text] };
-  const reading = parseJsonFile(text ?? '{}', schema);
+  const reading = parseJsonFile(text ?? '{}', schema, options.keysElsewhere);
   return reading.ok ? { ...reading, isDefault: text === undefined } : reading;
 }
 
@@ -58,7 +60,11 @@ export async function readJsonFile<T>(
  * Reads the text of a configuration file. It is JSON as RFC 8259 has it, without comments; a key that is unknown or there twice is a problem,
  * since a mistyped limit must not be a missing one.
  */
-export function parseJsonFile<T>(text: string, schema: FileSchema<T>): JsonFileReading<T> {
+export function parseJsonFile<T>(
+  text: string,
+  schema: FileSchema<T>,
+  keysElsewhere: JsonFileOptions['keysElsewhere'] = {},
+): JsonFileReading<T> {
   if (text.trim() === '')
     return {
       ok: false,
@@ -70,7 +76,7 @@ export function parseJsonFile<T>(text: string, schema: FileSchema<T>): JsonFileR
   const root = parseTree(text, errors, { disallowComments: true, allowTrailingComma: false });
   const found: Located[] = onePerLine(text, errors);
   const given: Record<string, unknown> = {};
-  if (root?.type === 'object') found.push(...readKeys(root, schema, given));
+  if (root?.type === 'object') found.push(...readKeys(root, schema, keysElsewhere, given));
   else if (errors.length === 0) found.push({ offset: 0, message: 'the configuration is not an object' });
   if (root?.type === 'object') {
     const result = v.safeParse(schema, given);
@@ -100,10 +106,8 @@ async function readText(path: string, options: JsonFileOptions): Promise<string 
     try {
       const found = await file.stat();
       if (!found.isFile()) return { message: 'it is not a file' };
-      if (options.isRootsOnly && (found.uid !== 0 || (found.mode & 0o022) !== 0))
-        return {
-          message: `it must belong to root and be writable by nobody else; run: chown root ${path} && chmod go-w ${path}`,
-        };
+      const fault = findWriterFault(path, found, options.writers);
+      if (fault !== undefined) return { message: fault };
       if (found.size > maxBytes) return { message: 'it is too large for a configuration' };
       return (await file.readFile('utf8')).replace(/^\ufeff/, '');
     } finally {
@@ -151,6 +155,7 @@ const syntaxSentences: Readonly<Partial<Record<string, string>>> = {
 function readKeys(
   root: Node,
   schema: { readonly entries: Readonly<Record<string, unknown>> },
+  keysElsewhere: Readonly<Record<string, string>>,
   given: Record<string, unknown>,
 ): Located[] {
   const found: Located[] = [];
@@ -164,8 +169,9 @@ function readKeys(
     lines.add(key);
     if (valueNode !== undefined) found.push(...findDuplicates(valueNode));
     if (key === schemaKey) continue;
+    const elsewhere = Object.hasOwn(keysElsewhere, key) ? keysElsewhere[key] : undefined;
     if (!Object.hasOwn(schema.entries, key))
-      found.push({ ...at, message: describeUnknownKey(key, Object.keys(schema.entries)) });
+      found.push({ ...at, message: elsewhere ?? describeUnknownKey(key, Object.keys(schema.entries)) });
     else if (valueNode !== undefined) given[key] = toValue(valueNode);
   }
   return found;

@@ -17,7 +17,7 @@ export type SystemConfigurationReading =
 export async function readSystemConfiguration(
   path: string = systemConfigurationPath,
 ): Promise<SystemConfigurationReading> {
-  const reading = await readJsonFile(path, systemConfigurationSchema, { isRootsOnly: true });
+  const reading = await readJsonFile(path, systemConfigurationSchema, { writers: 'root' });
   return reading.ok ? { ok: true, value: reading.value, isDefault: reading.isDefault } : reading;
 }
 

@@ -4,6 +4,7 @@ import * as v from 'valibot';
 import { systemErrorCode, toError } from '../../base/errors';
 import { logLevels } from '../../base/logger';
 import { parseJson, parserOf } from '../../base/parse';
+import type { FileWriters } from './file-writers';
 import { formatFileProblems, readJsonFile, type FileProblem, type JsonFileReading } from './json-file';
 import { systemConfigurationPath, systemConfigurationSchema } from './system-configuration';
 
@@ -53,8 +54,8 @@ export async function readUserConfiguration(
   userPath: string,
   systemPath: string = systemUserConfigurationPath,
 ): Promise<UserConfiguration> {
-  const system = await expectValid(systemPath, true);
-  const user = await expectValid(userPath, false);
+  const system = await expectValid(systemPath, 'root');
+  const user = await expectValid(userPath, 'anybody');
   const merged = v.parse(userConfigurationSchema, { ...system.given, ...user.given });
   return withKernelLimit(withKernelLimit(merged, system.value.maxKernels), user.value.maxKernels);
 }
@@ -103,9 +104,9 @@ const parseKernelLimit = parserOf(
 
 async function expectValid(
   path: string,
-  isRootsOnly: boolean,
+  writers: FileWriters,
 ): Promise<Extract<JsonFileReading<UserConfiguration>, { ok: true }>> {
-  const reading = await readJsonFile(path, userConfigurationSchema, { isRootsOnly });
+  const reading = await readJsonFile(path, userConfigurationSchema, { writers });
   if (!reading.ok) throw new ConfigurationError(path, reading.problems);
   return reading;
 }
