@@ -9,6 +9,8 @@ export interface SignInQuestion {
   readonly title: string;
   /** What the host says itself, as plain text. */
   readonly prompt: string;
+  /** What is asked, where the prompt says more than that. */
+  readonly placeholder?: string;
   readonly isSecret: boolean;
   /** Whether Enter without any text is an answer. */
   readonly canBeEmpty: boolean;
@@ -26,7 +28,8 @@ export interface SignInAnswer {
 
 /**
  * The input box of one sign-in. Questions come one after another into the same box: while the host checks an answer the box stays and is busy,
- * so that a refused answer is still there, with the reason below it. Disposed when the attempt is over.
+ * so that a refused answer is still there, with the reason below it. It is closed when there is nothing more to ask, and disposed when the attempt
+ * is over.
  */
 export class SignInBox implements Disposable {
   private readonly owned = new DisposableStore();
@@ -55,6 +58,15 @@ export class SignInBox implements Disposable {
     }
   }
 
+  /** Takes the box away, unless a question waits in it. The next question opens another one. */
+  close(): void {
+    if (this.settle !== undefined) return;
+    this.box = undefined;
+    this.question = undefined;
+    this.isRemembering = false;
+    this.owned.clear();
+  }
+
   dispose(): void {
     this.answer(undefined);
     this.box = undefined;
@@ -67,6 +79,7 @@ export class SignInBox implements Disposable {
     this.question = question;
     box.title = question.title;
     box.password = question.isSecret;
+    box.placeholder = question.placeholder;
     if (question.refusal === undefined || !isSame) box.value = question.suggestion ?? '';
     box.valueSelection = [0, box.value.length];
     box.validationMessage = question.refusal === undefined ? undefined : escapeLinks(question.refusal);
@@ -95,7 +108,7 @@ export class SignInBox implements Disposable {
     );
     this.owned.add(
       box.onDidHide(() => {
-        if (this.box === undefined) return;
+        if (this.box !== box) return;
         if (this.settle === undefined) this.onDismiss();
         else this.answer(undefined);
       }),

@@ -1,7 +1,8 @@
 import type { Kernel, KernelMessage } from '@jupyterlab/services';
 import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
-import { escapeLinks, toSingleLine } from '../../base/text';
+import { escapeLinks } from '../../base/text';
+import { joinLines, plainLines } from '../editor/plain-lines';
 import type { CellMessage } from './outputs/cell-message';
 
 /** Asks the person for a line. `undefined` when the question was dismissed; the signal closes it. */
@@ -12,7 +13,7 @@ export type AskInput = (
 
 /** A kernel's prompt as an input box may show it: the editor makes links of Markdown there, also such that run commands. */
 export function promptText(prompt: string): string {
-  return escapeLinks(toSingleLine(prompt, 1000));
+  return escapeLinks(joinLines(plainLines(prompt), 1000));
 }
 
 /** Questions of a kernel to the person (`input()`, `getpass()`), one at a time; closed when nobody waits for the answer any more. */

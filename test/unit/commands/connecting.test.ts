@@ -73,10 +73,24 @@ test('only what a host asks in its own words can be answered with nothing', () =
   );
 });
 
-test('the words of a host are one line of plain text, and a refusal says how many attempts are left', () => {
-  const question = signInQuestion({ ...base, text: 'Code\n\u202efake', refused: { attemptsLeft: 2 } });
-  assert.equal(question.prompt, 'Code␤fake');
-  assert.equal(signInQuestion({ ...base, text: 'Verification code: ' }).prompt, 'Verification code');
+test('the words of a host stand in one line of plain text, and in the empty box what is asked', () => {
+  const words = (text: string) => {
+    const { prompt, placeholder } = signInQuestion({ ...base, kind: 'other', text });
+    return { prompt, placeholder };
+  };
+  assert.deepEqual(words('Verification code: '), { prompt: 'Verification code', placeholder: undefined });
+  assert.deepEqual(words('You are required to change your password immediately.\r\n\u202eNew password: \n'), {
+    prompt: 'You are required to change your password immediately. · New password',
+    placeholder: 'New password',
+  });
+  const long = words(`${'long '.repeat(200)}\nCode:`);
+  assert.equal(long.prompt.length, 500);
+  assert.match(long.prompt, /… · Code$/);
+  assert.deepEqual(words(' \n\u0007'), { prompt: '', placeholder: undefined });
+});
+
+test('a refusal says how many attempts are left', () => {
+  const question = signInQuestion({ ...base, refused: { attemptsLeft: 2 } });
   assert.equal(question.refusal, 'lab-7 did not accept that. 2 attempts before a pause.');
 });
 

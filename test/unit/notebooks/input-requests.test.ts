@@ -11,11 +11,11 @@ describe('a kernel’s prompt', () => {
     test(`holds no link that the editor would follow: ${JSON.stringify(prompt)}`, () => {
       const shown = promptText(prompt);
       assert.doesNotMatch(shown, /\]\(|\n/);
-      assert.equal(shown.replaceAll('\u200b', '').replaceAll('␤', '\n'), prompt);
+      assert.equal(shown.replaceAll('\u200b', '').replaceAll(' · ', '\n'), prompt);
     });
   }
 
   test('of plain words stays as it is', () => {
-    assert.equal(promptText('Name (first) [last]: '), 'Name (first) [last]: ');
+    assert.equal(promptText('Name (first) [last]:'), 'Name (first) [last]:');
   });
 });

@@ -5,6 +5,7 @@ import type { ConnectingDependencies } from './connecting-dependencies';
 import { commandIds } from '../ids';
 import { createInteraction } from './interaction';
 import { explainChangedKey } from './changed-key';
+import { pauseWhileAsking } from './pause-while-asking';
 
 /** Connects hosts with a person there to answer. */
 export interface HostConnector {
@@ -62,16 +63,18 @@ async function attempt(dependencies: ConnectingDependencies, host: Host): Promis
         showLogCommand: commandIds.showLog,
         signal: dismissed.signal,
       },
-      async (report, signal) => {
+      async (progress, signal) => {
+        const asking = pauseWhileAsking(interaction, progress);
         const say = () => {
           const state = hosts.get(host.id)?.state;
-          if (state?.kind === 'connecting' || state?.kind === 'reconnecting')
-            report(describeStep(state.step));
+          if (state?.kind !== 'connecting' && state?.kind !== 'reconnecting') return;
+          asking.onStep(state.step);
+          progress.report(describeStep(state.step));
         };
         const subscription = hosts.onDidChange(say);
         say();
         try {
-          return await hosts.connect(host.id, { interaction, signal });
+          return await hosts.connect(host.id, { interaction: asking, signal });
         } finally {
           subscription.dispose();
         }

@@ -3,12 +3,13 @@ import * as vscode from 'vscode';
 import type { Disposable } from '../../../base/disposable';
 import { toSingleLine } from '../../../base/text';
 import { SignInBox } from '../../editor/sign-in-box';
-import type { Interaction, KeyQuestion } from '../../transports/transport';
+import type { KeyQuestion } from '../../transports/transport';
 import { fingerprintLines } from './fingerprint';
+import type { ClosableInteraction } from './pause-while-asking';
 import { signInQuestion } from './sign-in-question';
 
 /** How one attempt to connect talks with a person. Disposed when the attempt is over. */
-export interface EditorInteraction extends Interaction, Disposable {}
+export interface EditorInteraction extends ClosableInteraction, Disposable {}
 
 /** Makes it. `onDismiss` is called when the person closes the box of the sign-in while the host still checks an answer. */
 export function createInteraction(onDismiss: () => void): EditorInteraction {
@@ -16,6 +17,7 @@ export function createInteraction(onDismiss: () => void): EditorInteraction {
   return {
     confirmKey,
     ask: (prompt, signal) => box.ask(signInQuestion(prompt), signal),
+    closeBox: () => box.close(),
     dispose: () => box.dispose(),
   };
 }

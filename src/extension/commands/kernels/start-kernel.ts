@@ -30,7 +30,7 @@ export const startKernel: CommandHandler = async (dependencies, { target }) => {
         title: t('Starting a kernel in {0} on {1}', environment.name, host.name),
         showLogCommand: commandIds.showLog,
       },
-      (_report, signal) =>
+      (_progress, signal) =>
         host.agent.startKernel(
           { environmentId: environment.id, workingDirectory: readSettings().remoteFolder },
           withDeadline(startTimeoutMs, t('a kernel in {0} on {1}', environment.name, host.name), signal),
