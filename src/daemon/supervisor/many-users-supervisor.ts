@@ -32,7 +32,11 @@ export interface ManyUsersParts {
   readonly random: () => number;
 }
 
-/** A refusal takes at least this long, and up to so much more, from the question on: longer than PAM needs for a wrong password. */
+/**
+ * A refusal takes at least this long, and up to so much more, from the question on: longer than PAM needs for a wrong password. A check that refuses
+ * keeps its place among those at once for as long, as PAM's own delay would keep it: a fast machine must not look at more guesses than a slow one, and
+ * who waited for a place learns nothing from the time either.
+ */
 const refusalMs = 2_000;
 const refusalSpreadMs = 500;
 const busyRetryMs = 2_000;
@@ -179,13 +183,16 @@ export class ManyUsersSupervisor implements Supervisor {
     signal: AbortSignal,
     log: Logger,
   ): Promise<CheckOutcome | { readonly kind: 'failed' }> {
+    const ask = async () => {
+      const place = delay(refusalMs, signal);
+      // Nobody waits for it where the answer is no refusal.
+      place.catch(toError);
+      const outcome = await check.ask(answers, conversation, signal);
+      if (outcome.kind === 'refused') await place;
+      return outcome;
+    };
     try {
-      const outcome = await this.checks.run(
-        check.source,
-        () => check.ask(answers, conversation, signal),
-        signal,
-        isKnown,
-      );
+      const outcome = await this.checks.run(check.source, ask, signal, isKnown);
       if (outcome !== 'full') return outcome;
       if (conversation !== undefined) this.parts.credentials.end(conversation);
       return { kind: 'busy' };

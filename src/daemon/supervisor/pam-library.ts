@@ -44,12 +44,14 @@ export interface PamHandle {
 const itemUser = 2;
 const itemTerminal = 3;
 const itemRemoteHost = 4;
+const itemFailDelay = 10;
 const disallowEmptyPassword = 0x1;
 const changeExpired = 0x20;
 const maxMessages = 32;
 
 /**
- * Starts a conversation with PAM about a user who is at `source`. All calls are synchronous on purpose: a module must not run on a thread beside
+ * Starts a conversation with PAM about a user who is at `source`. PAM does not wait before it says that a password is wrong (`pam_fail_delay`(3)): it
+ * would wait on top of the time that the check took, which tells accounts from names without one. Who asks makes all refusals wait alike. All calls are synchronous on purpose: a module must not run on a thread beside
  * the one of its process. Throws when there is no PAM or it does not start.
  */
 export function startPam(
@@ -89,6 +91,11 @@ export function startPam(
     if (setItem(handle, item, value) !== pamCodes.success)
       throw new Error('PAM does not take where the person is');
   }
+  const waitForNothing = koffi.pointer(koffi.proto('void', ['int', 'unsigned int', pointer]));
+  const setFunction = library.func('pam_set_item', 'int', [pointer, 'int', waitForNothing]);
+  const wait: unknown = koffi.register(() => undefined, waitForNothing);
+  if (setFunction(handle, itemFailDelay, wait) !== pamCodes.success)
+    throw new Error('PAM does not let us wait in its place');
   return {
     authenticate: () => call('pam_authenticate', disallowEmptyPassword),
     checkAccount: () => call('pam_acct_mgmt', disallowEmptyPassword),

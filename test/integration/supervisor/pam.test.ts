@@ -45,6 +45,15 @@ test('the right password signs in, and the reason of every refusal is for the lo
   assertRefused(await pam.begin('ada', ''), /^authenticate: /);
 });
 
+test('PAM itself waits after no mistake, however long a module wants to: the supervisor makes all refusals wait alike', async (t) => {
+  const all = await stage(t, `auth optional pam_faildelay.so delay=600000000\n${plainPamFile}`);
+  if (all === undefined) return;
+  const { pam } = all;
+  // Ten minutes would end the child first.
+  assertRefused(await pam.begin('ada', people.bob), /^authenticate: .*\(PAM 7\)$/);
+  assertRefused(await pam.begin('nobody-here', people.bob), /^authenticate: .*\(PAM 10\)$/);
+});
+
 test('a password that has to be changed is asked for, with the words of PAM, and is changed', async (t) => {
   const all = await stage(t);
   if (all === undefined) return;

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import type { CredentialAnswer } from '../../../src/daemon/supervisor/credential-checker';
 import { expectParsed } from '../../../src/base/parse';
+import { delay } from '../../../src/base/time';
 import { parseSystemConfiguration } from '../../../src/daemon/configuration/system-configuration';
 import { account, passwordOf, supervisorOf } from './support/many-users';
 
@@ -59,6 +60,32 @@ for (const [what, username, password, reason] of refusals) {
     assert.ok(!made.lines.join('\n').includes('right'), 'no password is in the log');
   });
 }
+
+test('a password that takes long to check is refused after the same time, also where checks wait for each other', async (t) => {
+  const people = Array.from({ length: 24 }, (_, index) => account(`user${index}`, { uid: 2000 + index }));
+  const made = await supervisorOf(t, people);
+  made.state.answer = async ({ username }) => {
+    if (made.machine.has(username)) await delay(1_500);
+    return { kind: 'refused', reason: 'the password is wrong' };
+  };
+  const timesOf = async (names: readonly string[]) => {
+    const beganMs = made.clock.nowMs;
+    const asked = names.map(async (name, index) => {
+      await made.supervisor.signIn(passwordOf(name, 'wrong', `192.0.2.${index}`), made.signal);
+      return made.clock.nowMs - beganMs;
+    });
+    await made.pass(10_000);
+    return Promise.all(asked);
+  };
+  const known = await timesOf(people.map(({ name }) => name));
+  const unknown = await timesOf(people.map(({ name }) => `no-${name}`));
+  assert.deepEqual(known, unknown);
+  const rounds = [2_250, 4_000, 6_000];
+  assert.deepEqual(
+    known,
+    rounds.flatMap((tookMs) => new Array<number>(8).fill(tookMs)),
+  );
+});
 
 test('the password of an account that may not sign in never reaches PAM, and PAM’s consent does not help', async (t) => {
   const made = await supervisorOf(t, [root]);
