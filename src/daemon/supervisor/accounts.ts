@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import { toError } from '../../base/errors';
 import { withDeadline } from '../../base/time';
+import { isUserNumber } from '../platform/user-numbers';
 import type { Account, AccountReader } from './account';
 
 /** Absolute programs would differ between systems; these folders are root's on all of them. */
@@ -16,7 +17,7 @@ const notFound = 2;
  * for it. `undefined` when there is no such account, and for a name that is none: it never reaches a command. Rejects when the system cannot say.
  */
 export async function readAccount(who: string | number, signal: AbortSignal): Promise<Account | undefined> {
-  if (typeof who === 'string' ? !isAccountName(who) : !Number.isSafeInteger(who) || who < 0) return undefined;
+  if (typeof who === 'string' ? !isAccountName(who) : !isUserNumber(who)) return undefined;
   const entry = await run('getent', ['passwd', '--', String(who)], signal);
   if (entry === undefined) return undefined;
   const account = parsePasswdLine(entry.split('\n')[0] ?? '');
@@ -50,7 +51,7 @@ export function isAccountName(name: string): boolean {
 export function parsePasswdLine(line: string): Omit<Account, 'groups'> | undefined {
   const fields = line.split(':');
   const [name = '', , uid = '', gid = '', , home = '', shell = ''] = fields;
-  const isNumber = (text: string) => /^\d{1,10}$/.test(text);
+  const isNumber = (text: string) => /^\d{1,10}$/.test(text) && isUserNumber(Number(text));
   if (fields.length !== 7 || name === '' || !isNumber(uid) || !isNumber(gid)) return undefined;
   if (!home.startsWith('/') || (shell !== '' && !shell.startsWith('/'))) return undefined;
   return { name, uid: Number(uid), gid: Number(gid), home, shell: shell === '' ? '/bin/sh' : shell };

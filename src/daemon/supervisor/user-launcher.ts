@@ -4,6 +4,7 @@ import { promisify } from 'node:util';
 import { systemErrorCode } from '../../base/errors';
 import { readFileIfPresent } from '../platform/private-files';
 import { findSteeringVariables } from '../platform/trusted-environment';
+import { numbersForSetpriv } from '../platform/user-numbers';
 import type { Account } from './account';
 import type { Launcher } from './agent-command';
 
@@ -53,7 +54,7 @@ export function launcherFor(
     SHELL: account.shell === '' ? '/bin/sh' : account.shell,
   };
   if (kind === 'setpriv') {
-    const numbers = [`--reuid=${account.uid}`, `--regid=${account.gid}`];
+    const numbers = numbersForSetpriv(account);
     // `--reset-env` would replace the environment, clean as it is, by one without the locale and with a path of its own.
     return {
       command: [program, ...numbers, '--init-groups', '--inh-caps=-all', ...withLoginMask],

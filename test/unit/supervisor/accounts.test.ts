@@ -31,7 +31,7 @@ test('names that systems and domains give are account names, and what could be t
 
 test('a name that is none is not asked about: there is no such account', async () => {
   const signal = AbortSignal.timeout(5_000);
-  for (const who of ['--version', '0', '', -1, 1.5, Number.NaN])
+  for (const who of ['--version', '0', '', -1, 1.5, Number.NaN, 0xff_ff_ff_ff, 0x1_00_00_00_00])
     assert.equal(await readAccount(who, signal), undefined, String(who));
 });
 
@@ -43,6 +43,7 @@ test('a line of passwd is read whole or not at all', () => {
     home: '/home/ada',
     shell: '/bin/zsh',
   });
+  assert.equal(parsePasswdLine('ada:x:4294967294:1002::/home/ada:/bin/sh')?.uid, 4_294_967_294);
   assert.equal(parsePasswdLine('ada:x:1001:1002::/home/ada:')?.shell, '/bin/sh');
   const broken = [
     '',
@@ -56,6 +57,10 @@ test('a line of passwd is read whole or not at all', () => {
     'ada:x:1001:1002::home:/bin/sh',
     'ada:x:1001:1002::/home/ada:sh',
     ':x:1001:1002::/home/ada:/bin/sh',
+    // The number that means no user: a program that is told to become it stays root.
+    'ada:x:4294967295:1002::/home/ada:/bin/sh',
+    'ada:x:1001:4294967295::/home/ada:/bin/sh',
+    'ada:x:4294967296:1002::/home/ada:/bin/sh',
   ];
   for (const line of broken) assert.equal(parsePasswdLine(line), undefined, line);
 });

@@ -19,8 +19,8 @@ test('setpriv takes the numbers and all groups of the account; the environment i
   });
   assert.deepEqual(command.slice(0, 5), [
     '/usr/bin/setpriv',
-    '--reuid=1001',
-    '--regid=1002',
+    '--reuid=+1001',
+    '--regid=+1002',
     '--init-groups',
     '--inh-caps=-all',
   ]);
@@ -32,6 +32,13 @@ test('setpriv takes the numbers and all groups of the account; the environment i
     PATH: '/usr/local/bin:/usr/bin:/bin:/usr/games',
     LANG: 'C.UTF-8',
   });
+});
+
+test('no command is made for numbers that are none, with which setpriv would go on as root', () => {
+  const setpriv = { kind: 'setpriv', program: '/usr/bin/setpriv' } as const;
+  for (const number of [0xff_ff_ff_ff, 0x1_00_00_00_00, -1, 1.5, Number.NaN])
+    for (const numbers of [{ uid: number }, { gid: number }])
+      assert.throws(() => launcherFor(setpriv, { ...ada, ...numbers }, {}), /are no user and group/);
 });
 
 test('runuser gets the name as a value, and what it adds to the environment is removed again', () => {

@@ -16,6 +16,7 @@ import {
 import { readBoundedLines } from '../../platform/bounded-lines';
 import { endByInput } from '../../platform/child-end';
 import { scrubEnvironment } from '../../platform/trusted-environment';
+import { numbersForSetpriv } from '../../platform/user-numbers';
 
 /** The supervisor's end of a channel; `closed` resolves with the reason when there is nothing more to be said on it. */
 export interface ServedChannel extends Disposable {
@@ -48,7 +49,7 @@ export function frontDoorCommand(
 ): readonly [string, ...string[]] {
   return [
     '/usr/bin/setpriv',
-    ...['--reuid', String(user.uid), '--regid', String(user.gid), '--clear-groups'],
+    ...[...numbersForSetpriv(user), '--clear-groups'],
     ...['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--reset-env'],
     ...['--', process.execPath, programFile, 'front-door'],
   ];
