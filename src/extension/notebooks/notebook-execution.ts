@@ -11,17 +11,10 @@ import { cellIdMetadataKey } from '../../protocol/identity';
 import type { RemoteKernel } from '../remote/remote-agent';
 import { emptyCellQueue, stepCellQueue, type CellQueue, type CellQueueEvent } from './cell-queue';
 import { CellRun, type CellRunResult } from './cell-run';
+import { CellRuns, type RememberedRun } from './cell-runs';
 import type { CellSurface } from './cell-surface';
 import { InputRequests, type AskInput } from './input-requests';
 import { readCellMessage, type CellMessage, type ReplyPayload } from './outputs/cell-message';
-
-/** A request that was sent for a cell and whose end was not seen yet; remembered across reloads. */
-export interface RememberedRun {
-  readonly cellId: string;
-  readonly messageId: string;
-  /** Milliseconds since the epoch. */
-  readonly startedAt: number;
-}
 
 /** What the cells of one notebook need around them while they run. */
 export interface NotebookExecutionOptions {
@@ -48,9 +41,6 @@ export function notReachedNote(): string {
   return t('This cell may not have reached the kernel; run it again');
 }
 
-/** So many finished runs still take late output. */
-const maxFinishedRuns = 500;
-
 /**
  * Runs the cells of one notebook on one open kernel, one after another. Messages are routed by the request they belong to, so that what was
  * asked before a reload or comes after its end finds its cell. A lost connection ends nothing; when the kernel can be heard again, a reply
@@ -60,7 +50,7 @@ export class NotebookExecution implements Disposable {
   private readonly disposables = new DisposableStore();
   private readonly changed = new Emitter<void>();
   private readonly surfaces = new Map<string, CellSurface>();
-  private readonly runs = new Map<string, CellRun>();
+  private readonly runs = new CellRuns();
   /** Requests that were handed to the connection while it was open, and so may have been answered while it was not. */
   private readonly heard = new Set<string>();
   private readonly inputs: InputRequests;
@@ -94,8 +84,7 @@ export class NotebookExecution implements Disposable {
 
   /** The run that the kernel is working on, and the one whose turn it is, if it was sent. */
   get current(): CellRun | undefined {
-    for (const run of this.runs.values()) if (!run.hasEnded) return run;
-    return undefined;
+    return this.runs.current;
   }
 
   /** Whether anything runs or waits. */
@@ -116,7 +105,7 @@ export class NotebookExecution implements Disposable {
 
   /** Goes on with a request that was sent before the window was loaded. `isShown` says whether its cell is shown as running at once. */
   resume(cell: CellSurface, remembered: RememberedRun, isShown: boolean): void {
-    if (this.runs.has(remembered.messageId)) return;
+    if (this.runs.get(remembered.messageId) !== undefined) return;
     const run = this.createRun(cell, remembered.messageId, remembered.startedAt);
     this.heard.add(run.messageId);
     if (isShown) run.showAsRunning();
@@ -144,7 +133,7 @@ export class NotebookExecution implements Disposable {
   abandon(reason: { readonly isError: boolean; readonly text?: string; readonly note?: string }): void {
     this.inputs.cancel();
     this.round += 1;
-    const running = this.unended;
+    const running = this.runs.unended;
     const unsent = this.queue.running;
     this.held = undefined;
     this.step({ kind: 'abandoned' });
@@ -223,9 +212,6 @@ export class NotebookExecution implements Disposable {
   }
 
   private createRun(cell: CellSurface, messageId: string, resumedFrom?: number): CellRun {
-    // Late output of the cell's run before this one has no place in it any more.
-    for (const [id, other] of this.runs)
-      if (other.surface.key === cell.key && other.hasEnded) this.runs.delete(id);
     const run = new CellRun({
       surface: cell,
       messageId,
@@ -233,34 +219,20 @@ export class NotebookExecution implements Disposable {
       ...(resumedFrom === undefined ? {} : { resumedFrom }),
       onEnd: (result) => this.onRunEnded(run, result),
     });
-    this.runs.set(messageId, run);
+    this.runs.add(run);
     return run;
   }
 
   private onRunEnded(run: CellRun, result: CellRunResult): void {
     this.heard.delete(run.messageId);
     this.surfaces.delete(run.surface.key);
-    if (this.runs.size > maxFinishedRuns) {
-      for (const [id, other] of this.runs) {
-        if (this.runs.size <= maxFinishedRuns) break;
-        if (other.hasEnded) this.runs.delete(id);
-      }
-    }
+    this.runs.forgetOld();
     this.rememberRuns();
     this.step({ kind: 'ended', key: run.surface.key, isError: result !== 'ok' });
   }
 
   private rememberRuns(): void {
-    const runs: RememberedRun[] = [];
-    for (const run of this.runs.values()) {
-      if (run.hasEnded) continue;
-      runs.push({
-        cellId: run.surface.cellId,
-        messageId: run.messageId,
-        startedAt: run.startedAt ?? this.options.clock.now(),
-      });
-    }
-    this.options.remember(runs);
+    this.options.remember(this.runs.toRemember(this.options.clock.now()));
   }
 
   private receive(message: KernelMessage.IMessage): void {
@@ -300,13 +272,9 @@ export class NotebookExecution implements Disposable {
       void this.options.setNextInput(cell, payload.text, payload.isReplacing);
   }
 
-  private get unended(): CellRun[] {
-    return [...this.runs.values()].filter((run) => !run.hasEnded);
-  }
-
   /** A cell may have ended between the loss and the word of what it was. */
   private sayGap(): void {
-    for (const run of new Set([...this.runningAtLoss, ...this.unended]))
+    for (const run of new Set([...this.runningAtLoss, ...this.runs.unended]))
       if (run.startedAt !== undefined) run.surface.note(this.options.gapNote());
   }
 
@@ -314,7 +282,7 @@ export class NotebookExecution implements Disposable {
     this.round += 1;
     if (!isOpen) {
       this.awaySince ??= this.options.clock.now();
-      this.runningAtLoss = this.unended;
+      this.runningAtLoss = this.runs.unended;
       this.changed.fire();
       return;
     }

@@ -1,7 +1,7 @@
 import type { Memento } from 'vscode';
 import * as v from 'valibot';
 import { parserOf, type Parser } from '../../base/parse';
-import type { RememberedRun } from './notebook-execution';
+import type { RememberedRun } from './cell-runs';
 
 const rememberedNotebookSchema = v.object({
   hostId: v.string(),

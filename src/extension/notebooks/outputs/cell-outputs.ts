@@ -1,22 +1,7 @@
 import type { CellMessage, MimeBundle } from './cell-message';
-import { editorMimes, type OutputMetadata, type OutputOperation, type PlainOutput } from './cell-output';
-import { toItems } from './mime-items';
-import { StreamText } from './stream-text';
-
-/** The largest piece of stream text in one operation: a bigger one would hold up everything else between editor and extension. */
-const maxPieceLength = 2 * 1024 * 1024;
-
-type StreamName = 'stdout' | 'stderr';
-
-interface StreamRecord {
-  readonly kind: 'stream';
-  readonly key: string;
-  readonly name: StreamName;
-  readonly text: StreamText;
-  /** Text not yet turned into operations. */
-  unwritten: string[];
-  isShown: boolean;
-}
+import type { OutputOperation, PlainOutput } from './cell-output';
+import { toErrorOutput, toOutput, withBundle } from './plain-outputs';
+import { beginStream, writeStream, type StreamName, type StreamRecord } from './stream-record';
 
 interface OtherRecord {
   readonly kind: 'other';
@@ -152,14 +137,7 @@ export class CellOutputs {
       return;
     }
     const isReplacingAll = this.beginOutput();
-    const record: StreamRecord = {
-      kind: 'stream',
-      key: this.key(),
-      name,
-      text: new StreamText(),
-      unwritten: [text],
-      isShown: false,
-    };
+    const record = beginStream(this.key(), name, text);
     this.records.push(record);
     this.pending.push({ kind: 'stream', record, isReplacingAll });
   }
@@ -232,86 +210,10 @@ export class CellOutputs {
   }
 }
 
-/** An output that shows another bundle; what it is (a result with its count) stays. */
-export function withBundle(output: PlainOutput, bundle: MimeBundle): PlainOutput {
-  return {
-    key: output.key,
-    items: toItems(bundle.data),
-    metadata: { ...output.metadata, metadata: bundle.metadata },
-  };
-}
-
 function operationOutputKey(entry: Pending): string | undefined {
   if (entry.kind !== 'operation') return undefined;
   const { operation } = entry;
   const isOwn =
     operation.kind === 'append' || operation.kind === 'replace-all' || operation.kind === 'rewrite';
   return isOwn ? operation.output.key : undefined;
-}
-
-function writeStream(record: StreamRecord, isReplacingAll: boolean): OutputOperation[] {
-  const change = record.text.write(record.unwritten.join(''));
-  record.unwritten = [];
-  const mime = record.name === 'stdout' ? editorMimes.stdout : editorMimes.stderr;
-  const outputOf = (text: string): PlainOutput => ({
-    key: record.key,
-    items: [{ mime, data: text }],
-    metadata: { outputType: 'stream' },
-  });
-  if (change.kind === 'none') return isReplacingAll ? [{ kind: 'clear' }] : [];
-  const [first, ...rest] = piecesOf(change.text);
-  const operations: OutputOperation[] = [];
-  if (!record.isShown)
-    operations.push({ kind: isReplacingAll ? 'replace-all' : 'append', output: outputOf(first) });
-  else if (change.kind === 'append')
-    operations.push({ kind: 'extend', key: record.key, item: { mime, data: first } });
-  else operations.push({ kind: 'rewrite', output: outputOf(first), isMetadataChanged: false });
-  record.isShown = true;
-  for (const piece of rest) operations.push({ kind: 'extend', key: record.key, item: { mime, data: piece } });
-  return operations;
-}
-
-/** Pieces of a bounded size that do not cut a character in two. */
-function piecesOf(text: string): [string, ...string[]] {
-  if (text.length <= maxPieceLength) return [text];
-  const pieces: string[] = [];
-  let start = 0;
-  while (start < text.length) {
-    let end = Math.min(start + maxPieceLength, text.length);
-    const code = text.charCodeAt(end - 1);
-    if (end < text.length && code >= 0xd800 && code <= 0xdbff) end -= 1;
-    pieces.push(text.slice(start, end));
-    start = end;
-  }
-  const [first = '', ...rest] = pieces;
-  return [first, ...rest];
-}
-
-function toOutput(
-  key: string,
-  bundle: MimeBundle,
-  outputType: 'display_data' | 'execute_result',
-  displayId: string | undefined,
-  executionCount?: number,
-): PlainOutput {
-  const metadata: OutputMetadata = {
-    outputType,
-    ...(executionCount === undefined ? {} : { executionCount }),
-    metadata: bundle.metadata,
-    ...(displayId === undefined ? {} : { transient: { display_id: displayId } }),
-  };
-  return { key, items: toItems(bundle.data), metadata };
-}
-
-function toErrorOutput(key: string, error: Extract<CellMessage, { kind: 'error' }>): PlainOutput {
-  const { name, value, traceback } = error;
-  const stack = traceback.length > 0 ? traceback.join('\n') : `${name}: ${value}`;
-  return {
-    key,
-    items: [{ mime: editorMimes.error, data: JSON.stringify({ name, message: value, stack }) }],
-    metadata: {
-      outputType: 'error',
-      originalError: { output_type: 'error', ename: name, evalue: value, traceback: [...traceback] },
-    },
-  };
 }
