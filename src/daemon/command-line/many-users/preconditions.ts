@@ -4,6 +4,7 @@ import { systemErrorCode, toError } from '../../../base/errors';
 import { exitCodes } from '../../../protocol/command-line';
 import { pamService } from '../../../protocol/pam';
 import type { SystemPaths } from '../../configuration/system-paths';
+import { keepFromChildren } from '../../platform/descriptors';
 import { ensurePrivateFolder } from '../../platform/private-files';
 import { keepMemoryPrivate, takeSessionKeyring } from '../../platform/process-privacy';
 import { findSteeringVariables } from '../../platform/trusted-environment';
@@ -38,11 +39,12 @@ export async function checkTrust(programFile: string, variables: NodeJS.ProcessE
 }
 
 /**
- * Keeps passwords and tokens in this process's memory, and what root has in its session keyring from the users whose agents it starts. Throws a
- * {@link CommandError} when the system does not let it.
+ * Keeps passwords and tokens in this process's memory, and what root has in its session keyring or had open when it started this process from the
+ * users whose agents it starts. Rejects with a {@link CommandError} when the system does not let it.
  */
-export function protectProcess(): void {
+export async function protectProcess(): Promise<void> {
   try {
+    await keepFromChildren();
     keepMemoryPrivate();
     takeSessionKeyring('root');
   } catch (error) {

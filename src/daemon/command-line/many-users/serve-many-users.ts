@@ -22,7 +22,7 @@ export async function runServeManyUsers(given: GivenOptions, programFile: string
     );
   await checkTrust(programFile, process.env);
   await checkPamParts(programFile);
-  protectProcess();
+  await protectProcess();
   // What root makes here is never for others to write to, and the users' processes begin with what a login gives them.
   process.umask(0o022);
   const plan = await readPlan(systemPaths, given);
