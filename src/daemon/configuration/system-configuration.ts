@@ -1,9 +1,7 @@
 import * as v from 'valibot';
-import { logLevels } from '../../base/logger';
 import { parserOf } from '../../base/parse';
 import { environmentRules } from '../../protocol/agent';
-import { defaultPort } from '../../protocol/front-door';
-import { hasControlCharacters, listenWordRule, maxNameBytes, readListenWord } from './serve-options';
+import { daemonKeys, listenWords, portKey } from './daemon-keys';
 
 /** The administrator's file for the daemon that serves many users. It must belong to root and be writable by nobody else. */
 export const systemConfigurationPath = '/etc/remote-kernels/config.json';
@@ -17,43 +15,24 @@ const groupName = v.pipe(
 );
 const groupNames = v.pipe(v.array(groupName), v.maxLength(10_000));
 const environmentRule = v.picklist(environmentRules);
-const listenWord = v.pipe(
-  v.string(),
-  v.check((word) => readListenWord(word) !== undefined, listenWordRule),
-);
-const days = v.pipe(v.number(), v.minValue(0.01), v.maxValue(3650));
 
 /**
  * What the daemon of many users is told. Every key has a default, so that an empty object is a whole configuration; an unknown key is an
  * error, since a mistyped limit must not be a missing one. `description` becomes part of the JSON schema that ships.
  */
 export const systemConfigurationSchema = v.strictObject({
-  name: v.pipe(
-    v.exactOptional(
-      v.pipe(
-        v.string(),
-        v.trim(),
-        v.minLength(1),
-        v.maxBytes(maxNameBytes),
-        v.check((name) => !hasControlCharacters(name), 'a name has no control characters'),
-      ),
-    ),
-    v.description('The name that people see. Default: the first part of the name of the host.'),
-  ),
+  name: daemonKeys.name,
   port: v.pipe(
-    v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)), defaultPort),
+    portKey,
     v.description(
       'The port to listen on, from 1024 on (or from net.ipv4.ip_unprivileged_port_start, since the part with the network has no rights); 0 takes a free one.',
     ),
   ),
   listen: v.pipe(
-    v.optional(v.pipe(v.array(listenWord), v.minLength(1), v.maxLength(64)), ['all']),
+    v.optional(listenWords, ['all']),
     v.description('IP addresses of this machine, "localhost", or "all".'),
   ),
-  announce: v.pipe(
-    v.optional(v.boolean(), true),
-    v.description('Whether the host is announced on the network by mDNS.'),
-  ),
+  announce: daemonKeys.announce,
   minimumUid: v.pipe(
     v.optional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_fffe)), 1000),
     v.description('Accounts with a lower number are system accounts and cannot sign in. Default 1000.'),
@@ -104,12 +83,9 @@ export const systemConfigurationSchema = v.strictObject({
       'Whether users can change environments through Remote Kernels ("administer") or only see and use them ("list"); for all, or by group. Default administer.',
     ),
   ),
-  signInIdleDays: v.pipe(v.optional(days, 7), v.description('A sign-in ends after this long without use.')),
-  signInDays: v.pipe(v.optional(days, 30), v.description('A sign-in ends after this long in any case.')),
-  logLevel: v.pipe(
-    v.optional(v.picklist(logLevels), 'info'),
-    v.description('How much is written to the log. Default info.'),
-  ),
+  signInIdleDays: daemonKeys.signInIdleDays,
+  signInDays: daemonKeys.signInDays,
+  logLevel: daemonKeys.logLevel,
 });
 
 /** What the daemon of many users is told, with its defaults filled in. */

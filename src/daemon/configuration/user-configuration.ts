@@ -1,30 +1,17 @@
 import { readFile } from 'node:fs/promises';
-import { isAbsolute, join } from 'node:path';
+import { join } from 'node:path';
 import * as v from 'valibot';
 import { systemErrorCode, toError } from '../../base/errors';
-import { logLevels } from '../../base/logger';
 import { parseJson, parserOf } from '../../base/parse';
+import { agentConfigurationSchema } from './agent-configuration';
 import type { FileWriters } from './file-writers';
 import { formatFileProblems, readJsonFile, type FileProblem, type JsonFileReading } from './json-file';
+import { keysOfDaemon } from './keys-elsewhere';
 import { systemConfigurationPath, systemConfigurationSchema } from './system-configuration';
-
-const userConfigurationSchema = v.strictObject({
-  /** How many kernels the user can have at the same time; dead ones do not count. */
-  maxKernels: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100_000))),
-  /** How long the agent stays after the last use. Kernels stay in any case. */
-  agentGraceSeconds: v.optional(v.pipe(v.number(), v.minValue(0.05), v.maxValue(31_536_000)), 600),
-  /** How long a kernel may take until it answers. */
-  kernelStartSeconds: v.optional(v.pipe(v.number(), v.minValue(1), v.maxValue(3600)), 60),
-  /** Variables that a Jupyter client may set for its kernel besides those named `KERNEL_…`. */
-  clientVariables: v.optional(
-    v.pipe(v.array(v.pipe(v.string(), v.regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'not the name of a variable')))),
-    [],
-  ),
-  logLevel: v.optional(v.picklist(logLevels), 'info'),
-});
+import { userConfigurationFolder } from './user-configuration-folder';
 
 /** What is configured for one user's agent. */
-export type UserConfiguration = Readonly<v.InferOutput<typeof userConfigurationSchema>>;
+export type UserConfiguration = Readonly<v.InferOutput<typeof agentConfigurationSchema>>;
 
 /** A configuration file that cannot be used. The message has a line for each problem, with the file and the place in it. */
 export class ConfigurationError extends Error {
@@ -37,12 +24,9 @@ export class ConfigurationError extends Error {
 /** The administrator's file for everybody's agents. */
 export const systemUserConfigurationPath = '/etc/remote-kernels/agent.json';
 
-/** The user's own file, below `XDG_CONFIG_HOME` where that is set. */
+/** The user's own file. */
 export function userConfigurationPath(homeFolder: string, variables: NodeJS.ProcessEnv): string {
-  const configured = variables.XDG_CONFIG_HOME;
-  const folder =
-    configured !== undefined && isAbsolute(configured) ? configured : join(homeFolder, '.config');
-  return join(folder, 'remote-kernels', 'agent.json');
+  return join(userConfigurationFolder(homeFolder, variables), 'agent.json');
 }
 
 /**
@@ -56,7 +40,7 @@ export async function readUserConfiguration(
 ): Promise<UserConfiguration> {
   const system = await expectValid(systemPath, 'root');
   const user = await expectValid(userPath, 'anybody');
-  const merged = v.parse(userConfigurationSchema, { ...system.given, ...user.given });
+  const merged = v.parse(agentConfigurationSchema, { ...system.given, ...user.given });
   return withKernelLimit(withKernelLimit(merged, system.value.maxKernels), user.value.maxKernels);
 }
 
@@ -106,7 +90,10 @@ async function expectValid(
   path: string,
   writers: FileWriters,
 ): Promise<Extract<JsonFileReading<UserConfiguration>, { ok: true }>> {
-  const reading = await readJsonFile(path, userConfigurationSchema, { writers });
+  const reading = await readJsonFile(path, agentConfigurationSchema, {
+    writers,
+    keysElsewhere: keysOfDaemon,
+  });
   if (!reading.ok) throw new ConfigurationError(path, reading.problems);
   return reading;
 }

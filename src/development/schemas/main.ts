@@ -1,12 +1,14 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, relative } from 'node:path';
 import { repository } from '../repository';
-import { makeSystemConfigurationSchema, systemConfigurationSchemaPath } from './system-configuration-schema';
+import { configurationSchemas, makeConfigurationSchema } from './configuration-schemas';
 
 async function main(): Promise<void> {
-  await mkdir(dirname(systemConfigurationSchemaPath), { recursive: true });
-  await writeFile(systemConfigurationSchemaPath, makeSystemConfigurationSchema());
-  process.stdout.write(`${relative(repository, systemConfigurationSchemaPath)}\n`);
+  for (const schema of configurationSchemas) {
+    await mkdir(dirname(schema.path), { recursive: true });
+    await writeFile(schema.path, makeConfigurationSchema(schema));
+    process.stdout.write(`${relative(repository, schema.path)}\n`);
+  }
 }
 
 void main();
