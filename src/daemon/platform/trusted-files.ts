@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { systemErrorCode } from '../../base/errors';
@@ -12,14 +13,13 @@ const maxFiles = 5_000;
  * root, be writable by nobody else (a sticky folder such as `/tmp` counts as writable, since anybody can put files there), and be readable by
  * all, since users run the same files. Gives one sentence for each path that fails, which names the first wrong place and what to run.
  */
-export async function findUntrusted(paths: readonly string[]): Promise<readonly string[]> {
-  const seen = new Map<string, string | undefined>();
-  const faults = new Set<string>();
-  for (const path of paths) {
-    const fault = await faultOfPath(resolve(path), seen, 0);
-    if (fault !== undefined) faults.add(fault);
-  }
-  return [...faults];
+export function findUntrusted(paths: readonly string[]): Promise<readonly string[]> {
+  return findFaults(paths, (path, found) => faultOfRights(path, found) ?? faultOfReading(path, found));
+}
+
+/** The same for files that root alone uses: whether others can read them does not count. */
+export function findChangeableByOthers(paths: readonly string[]): Promise<readonly string[]> {
+  return findFaults(paths, faultOfRights);
 }
 
 /** The file of a program and everything beside and below it, which it loads or could load. Throws when there is far too much of it. */
@@ -40,22 +40,53 @@ export async function filesOfProgram(programFile: string): Promise<readonly stri
   return found;
 }
 
+/** Judges one place by itself; links are judged by their owner alone. */
+type PlaceJudge = (path: string, found: Stats) => string | undefined;
+
+function faultOfRights(path: string, found: Stats): string | undefined {
+  if (found.uid !== 0)
+    return `${path} belongs to the user ${found.uid} and not to root; run: chown ${found.isSymbolicLink() ? '-h ' : ''}root ${path}`;
+  if (!found.isSymbolicLink() && (found.mode & 0o022) !== 0)
+    return `${path} can be changed by others than root; run: chmod go-w ${path}`;
+  return undefined;
+}
+
+function faultOfReading(path: string, found: Stats): string | undefined {
+  if (found.isDirectory() && (found.mode & 0o001) === 0)
+    return `${path} cannot be entered by all users; run: chmod o+x ${path}, or put the program elsewhere`;
+  if (found.isFile() && (found.mode & 0o004) === 0)
+    return `${path} cannot be read by all users; run: chmod o+r ${path}`;
+  return undefined;
+}
+
+async function findFaults(paths: readonly string[], judge: PlaceJudge): Promise<readonly string[]> {
+  const seen = new Map<string, string | undefined>();
+  const faults = new Set<string>();
+  for (const path of paths) {
+    const fault = await faultOfPath(resolve(path), judge, seen, 0);
+    if (fault !== undefined) faults.add(fault);
+  }
+  return [...faults];
+}
+
 /** From the top down, so that the first wrong place is the one that decides. `seen` holds what is known of places already looked at. */
 async function faultOfPath(
   path: string,
+  judge: PlaceJudge,
   seen: Map<string, string | undefined>,
   links: number,
 ): Promise<string | undefined> {
   if (seen.has(path)) return seen.get(path);
   const parent = dirname(path);
-  const above = parent === path ? undefined : await faultOfPath(parent, seen, links);
-  const fault = above ?? (await faultOfPlace(path, seen, links));
+  const above = parent === path ? undefined : await faultOfPath(parent, judge, seen, links);
+  const fault = above ?? (await faultOfPlace(path, judge, seen, links));
   seen.set(path, fault);
   return fault;
 }
 
 async function faultOfPlace(
   path: string,
+  judge: PlaceJudge,
   seen: Map<string, string | undefined>,
   links: number,
 ): Promise<string | undefined> {
@@ -64,17 +95,8 @@ async function faultOfPlace(
     throw error;
   });
   if (found === undefined) return `${path} is not there`;
-  if (found.uid !== 0)
-    return `${path} belongs to the user ${found.uid} and not to root; run: chown ${found.isSymbolicLink() ? '-h ' : ''}root ${path}`;
-  if (found.isSymbolicLink()) {
-    if (links >= maxLinks) return `${path} is one of too many links in a row`;
-    return faultOfPath(resolve(dirname(path), await readlink(path)), seen, links + 1);
-  }
-  if ((found.mode & 0o022) !== 0)
-    return `${path} can be changed by others than root; run: chmod go-w ${path}`;
-  if (found.isDirectory() && (found.mode & 0o001) === 0)
-    return `${path} cannot be entered by all users; run: chmod o+x ${path}, or put the program elsewhere`;
-  if (found.isFile() && (found.mode & 0o004) === 0)
-    return `${path} cannot be read by all users; run: chmod o+r ${path}`;
-  return undefined;
+  const fault = judge(path, found);
+  if (fault !== undefined || !found.isSymbolicLink()) return fault;
+  if (links >= maxLinks) return `${path} is one of too many links in a row`;
+  return faultOfPath(resolve(dirname(path), await readlink(path)), judge, seen, links + 1);
 }

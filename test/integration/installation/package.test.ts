@@ -56,3 +56,43 @@ test('the npm package installs offline, is trusted, sets the host up, is updated
   await administrator.removePackage();
   assert.deepEqual(await listTraces(system), before);
 });
+
+test('an update reaches the daemon also where npm puts its command behind the installed one', async (t) => {
+  const system = await PrivateSystem.start(t, { hasSystemUser: false });
+  if (system === undefined) return;
+  const prefix = '/opt/npm';
+  const administrator = await administratorOf(t, system, prefix);
+  const installAgain = () => administrator.remoteKernels('install', '--yes', '--no-start');
+  const installedVersion = async () =>
+    (await system.expect('/usr/local/bin/remote-kernels', ['--version'])).trim();
+
+  await administrator.installPackage();
+  const first = await installAgain();
+  assert.equal(first.code, 0, first.stderr);
+  await administrator.installPackage('97.0.0');
+  const update = await installAgain();
+  assert.equal(update.code, 0, update.stderr);
+  assert.match(update.stderr, /daemon\.js \(version 97\.0\.0\)/);
+  assert.equal(await installedVersion(), '97.0.0');
+  assert.match((await installAgain()).stderr, /nothing to change/);
+
+  // Root runs nothing that somebody else could have changed, and does not say that all is well either.
+  await administrator.installPackage('98.0.0');
+  await system.expect('chown', ['ada', `${prefix}/lib/node_modules/remote-kernels/dist/addons`]);
+  const refused = await installAgain();
+  assert.equal(refused.code, 78, refused.stderr);
+  assert.match(
+    refused.stderr,
+    /version 98\.0\.0 is at .*belongs to the user .*dist\/addons.*; or, .* install$/m,
+  );
+  assert.equal(await installedVersion(), '97.0.0');
+
+  // The package from which the program was copied need not be there any more; a later one may be anywhere in the PATH.
+  await system.expect('chown', ['root', `${prefix}/lib/node_modules/remote-kernels/dist/addons`]);
+  await system.expect('mv', [prefix, '/opt/elsewhere']);
+  assert.match((await installAgain()).stderr, /nothing to change/);
+  const environment = { PATH: `/usr/local/bin:/usr/sbin:/usr/bin:/bin:/opt/elsewhere/bin` };
+  const elsewhere = await system.run('remote-kernels', ['install', '--yes', '--no-start'], { environment });
+  assert.equal(elsewhere.code, 0, elsewhere.stderr);
+  assert.equal(await installedVersion(), '98.0.0');
+});

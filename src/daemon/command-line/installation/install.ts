@@ -11,10 +11,12 @@ import { askForConsent, requireRoot } from './ask';
 import { InstallationRecord } from './installation-record';
 import { fileStep, folderStep, type InstallationStep } from './installation-step';
 import { findPamStyle, formatPamFile } from './pam-file';
+import { findPackageToInstall, readPackage, runInstallOf } from './package-to-install';
 import { installationPlaces, serviceAccount, type InstallationPlaces } from './places';
 import {
   chooseProgram,
   formatFirstConfiguration,
+  isInstalledProgram,
   programSteps,
   type ProgramToInstall,
 } from './program-steps';
@@ -29,7 +31,14 @@ export async function runInstall(given: GivenOptions, programFile: string): Prom
       exitCodes.unavailable,
     );
   requireRoot('remote-kernels install');
+  // What is made here is for all users, whatever mask root works with.
+  process.umask(0o022);
   const places = installationPlaces();
+  const record = await InstallationRecord.open(places.system.state);
+  if (await isInstalledProgram(programFile, places)) {
+    const next = await findPackageToInstall(record.packageFile, process.env['PATH'] ?? '');
+    if (next !== undefined) return runInstallOf(next, given);
+  }
   const program = await chooseProgram(programFile, places, given.has('--with-node'));
   const system = await findServiceSystem();
   const steps = await installationSteps(places, program, system);
@@ -41,7 +50,9 @@ export async function runInstall(given: GivenOptions, programFile: string): Prom
     printWords('Nothing was changed.');
     return exitCodes.ok;
   }
-  await doSteps(missing, await InstallationRecord.open(places.system.state));
+  await doSteps(missing, record);
+  const ownPackage = await readPackage(programFile);
+  if (ownPackage !== undefined) await record.setPackageFile(ownPackage.programFile);
   const { pin } = await openDaemonCertificate(places.system.state, hostname());
   const isRunning = (await findRunningDaemon(places.system.state)) !== undefined;
   const fault = await findStartFault(places, program.programFile);

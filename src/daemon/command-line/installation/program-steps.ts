@@ -1,4 +1,4 @@
-import { chmod, copyFile, readdir, readFile, rename, stat } from 'node:fs/promises';
+import { chmod, copyFile, readdir, readFile, realpath, rename, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { toError } from '../../../base/errors';
 import { exitCodes } from '../../../protocol/command-line';
@@ -50,6 +50,14 @@ export async function chooseProgram(
     ...(isOwnNode ? [{ from: process.execPath, to: ownNode, mode: 0o755 }] : []),
   ];
   return { node: isOwnNode ? ownNode : process.execPath, programFile, copies };
+}
+
+/** Whether this program runs from where it was installed, and not from a package. */
+export async function isInstalledProgram(programFile: string, places: InstallationPlaces): Promise<boolean> {
+  const [own, installed] = await Promise.all(
+    [dirname(programFile), places.program].map((path) => realpath(path).catch(() => path)),
+  );
+  return own === installed;
 }
 
 /** A configuration that says nothing but where its keys are explained; all else is a default. */
