@@ -44,9 +44,13 @@ export async function planFolder(path: string, isPrivate: boolean): Promise<Chan
   return [...(await planFolder(dirname(path), false)), { kind: 'folder', path, isPrivate }];
 }
 
-/** Makes a folder of root with the missing ones above it. */
+/** Makes a folder of root with the missing ones above it, which all can enter whatever mask this process has. */
 export async function makeFolder(path: string, mode: number): Promise<void> {
-  await mkdir(path, { recursive: true, mode: 0o755 });
+  const outer = dirname(path);
+  if ((await lstatIfPresent(outer)) === undefined) await makeFolder(outer, 0o755);
+  await mkdir(path).catch((error: unknown) => {
+    if (systemErrorCode(error) !== 'EEXIST') throw error;
+  });
   await chmod(path, mode);
 }
 

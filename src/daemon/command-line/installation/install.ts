@@ -31,7 +31,7 @@ export async function runInstall(given: GivenOptions, programFile: string): Prom
       exitCodes.unavailable,
     );
   requireRoot('remote-kernels install');
-  // What is made here is for all users, whatever mask root works with.
+  // What the programs make that this runs is for all users, too, whatever mask root works with.
   process.umask(0o022);
   const places = installationPlaces();
   const record = await InstallationRecord.open(places.system.state);

@@ -4,7 +4,7 @@ import { toError } from '../../../base/errors';
 import { exitCodes } from '../../../protocol/command-line';
 import { findUntrusted } from '../../platform/trusted-files';
 import { CommandError } from '../terminal';
-import { makeFolder, planFolder } from './changes';
+import { planFolder } from './changes';
 import { fileStep, folderStep, linkStep, type InstallationStep } from './installation-step';
 import type { InstallationPlaces } from './places';
 
@@ -84,16 +84,34 @@ export function programSteps(
   const script = `#!/bin/sh\nexec '${program.node}' '${program.programFile}' "$@"\n`;
   return [
     folderStep(places.program, 0o755, true),
-    copyStep(program, places),
+    copyStep(program, places, [...foldersOf(program, places), dirname(launcher)]),
     fileStep(launcher, script, 0o755, { isKept: false }),
     linkStep(places.launcher, launcher),
   ];
 }
 
-function copyStep({ copies }: ProgramToInstall, places: InstallationPlaces): InstallationStep {
+/** The folders of the copies below the program's own, the outer ones first. */
+function foldersOf({ copies }: ProgramToInstall, { program }: InstallationPlaces): readonly string[] {
+  const folders = new Set<string>();
+  for (const { to } of copies) {
+    for (let folder = dirname(to); folder.startsWith(`${program}/`); folder = dirname(folder))
+      folders.add(folder);
+  }
+  return [...folders].sort();
+}
+
+function copyStep(
+  { copies }: ProgramToInstall,
+  places: InstallationPlaces,
+  folders: readonly string[],
+): InstallationStep {
+  const inFolders = folders.map((folder) => folderStep(folder, 0o755, true));
   return {
     words: `copy the program to ${places.program} (${copies.length} files)`,
     async isDone() {
+      for (const folder of inFolders) {
+        if (!(await folder.isDone())) return false;
+      }
       for (const copy of copies) {
         if (!(await isSameFile(copy))) return false;
       }
@@ -101,9 +119,9 @@ function copyStep({ copies }: ProgramToInstall, places: InstallationPlaces): Ins
     },
     plan: () => planFolder(places.program, true),
     async do() {
+      for (const folder of inFolders) await folder.do();
       for (const copy of copies) {
         if (await isSameFile(copy)) continue;
-        await makeFolder(dirname(copy.to), 0o755);
         // Processes that run the one before keep it until they end.
         const temporary = `${copy.to}.part`;
         await copyFile(copy.from, temporary);

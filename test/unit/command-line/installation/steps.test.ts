@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
 import { formatInitScript } from '../../../../src/daemon/command-line/installation/init-script';
@@ -17,6 +17,8 @@ import {
   formatPamFile,
   type PamStyle,
 } from '../../../../src/daemon/command-line/installation/pam-file';
+import { installationPlaces } from '../../../../src/daemon/command-line/installation/places';
+import { programSteps } from '../../../../src/daemon/command-line/installation/program-steps';
 import { formatSystemdUnit } from '../../../../src/daemon/command-line/installation/systemd-unit';
 import { undoAll } from '../../../../src/daemon/command-line/installation/uninstall';
 import { requirePeer } from '../../../support/peers';
@@ -107,6 +109,42 @@ test('a folder in which others have put files stays, and this is said', async (t
   const left = await undoAll((await InstallationRecord.open(state)).changes);
   assert.deepEqual(left, [`${join(folder, 'opt')} stays: others have put files there`]);
   assert.deepEqual(await readdir(join(folder, 'opt')), ['of another program']);
+});
+
+test('all users can enter the folders of the program, whatever mask root works with, and a rerun mends those that they cannot', async (t) => {
+  const folder = await temporaryFolder(t);
+  const places = installationPlaces(join(folder, 'system'));
+  const from = join(folder, 'addon.node');
+  await writeFile(from, 'machine code', { mode: 0o600 });
+  const to = join(places.program, 'addons', 'koffi', 'addon.node');
+  const programFile = join(places.program, 'daemon.js');
+  const steps = programSteps(
+    { node: '/usr/bin/node', programFile, copies: [{ from, to, mode: 0o644 }] },
+    places,
+  );
+  const mask = process.umask(0o077);
+  try {
+    await doSteps(await selectMissing(steps), await InstallationRecord.open(places.system.state));
+  } finally {
+    process.umask(mask);
+  }
+  const folders = ['', 'addons', 'addons/koffi', 'bin'].map((name) => join(places.program, name));
+  const modes = async () =>
+    Promise.all(
+      [...folders, dirname(places.program), dirname(places.launcher)].map(
+        async (path) => (await stat(path)).mode & 0o777,
+      ),
+    );
+  assert.deepEqual(await modes(), Array(6).fill(0o755));
+  assert.equal((await stat(to)).mode & 0o777, 0o644);
+  for (const path of folders) {
+    await chmod(path, 0o700);
+    const missing = await selectMissing(steps);
+    assert.equal(missing.length, 1, path);
+    await doSteps(missing, await InstallationRecord.open(places.system.state));
+    assert.deepEqual(await modes(), Array(6).fill(0o755), path);
+  }
+  assert.deepEqual(await selectMissing(steps), []);
 });
 
 test('a damaged record is an error and not an empty one', async (t) => {
