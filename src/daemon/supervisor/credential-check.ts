@@ -16,6 +16,8 @@ export interface CredentialCheckParts {
   readonly log: Logger;
 }
 
+const noSuchAccount: PolicyVerdict = { isAllowed: false, reason: 'there is no such account' };
+
 /** Whom PAM is asked about in place of what cannot be the name of an account. No system makes an account of this name. */
 const noAccount = '-no-such-account-';
 
@@ -25,7 +27,7 @@ const noAccount = '-no-such-account-';
  */
 export class CredentialCheck {
   private account: Account | undefined;
-  private verdict: PolicyVerdict = { isAllowed: false, reason: 'there is no such account' };
+  private verdict = noSuchAccount;
   private isLookedUp = false;
 
   constructor(
@@ -57,12 +59,13 @@ export class CredentialCheck {
     return answer;
   }
 
-  private async lookUp(signal: AbortSignal): Promise<void> {
+  private async lookUp(signal: AbortSignal): Promise<PolicyVerdict> {
     this.account = isPossibleName(this.username)
       ? await this.parts.accounts.byName(this.username, signal)
       : undefined;
-    if (this.account !== undefined) this.verdict = await this.judge(this.account, signal);
+    this.verdict = this.account === undefined ? noSuchAccount : await this.judge(this.account, signal);
     this.isLookedUp = true;
+    return this.verdict;
   }
 
   private async judge(account: Account, signal: AbortSignal): Promise<PolicyVerdict> {
@@ -71,10 +74,17 @@ export class CredentialCheck {
     return judgeNumber(account, await this.parts.accounts.byUid(account.uid, signal));
   }
 
-  /** PAM accepted, perhaps under another name: a module can map names. */
+  /**
+   * PAM accepted, perhaps under another name: a module can map names. The person may have taken minutes to answer, so the account is judged once
+   * more: it, and what the configuration says of it, can be another by now.
+   */
   private async accept(username: string, signal: AbortSignal): Promise<CheckOutcome> {
     if (!this.verdict.isAllowed) return refused(this.verdict.reason);
+    const before = this.account?.uid;
+    const verdictNow = await this.lookUp(signal);
+    if (!verdictNow.isAllowed) return refused(verdictNow.reason);
     const { account } = this;
+    if (account?.uid !== before) return refused('the name belongs to another account since it was asked for');
     if (account !== undefined && (username === account.name || username === this.username))
       return { kind: 'accepted', account };
     const mapped = await this.parts.accounts.byName(username, signal);

@@ -209,7 +209,7 @@ export class ManyUsersSupervisor implements Supervisor {
   }
 
   private async conclude(attempt: Attempt, signal: AbortSignal): Promise<SignInAnswer> {
-    const { question, check, rounds, outcome, refuse, log } = attempt;
+    const { check, rounds, outcome, refuse, log } = attempt;
     const { username, source } = check;
     switch (outcome.kind) {
       case 'busy':
@@ -234,19 +234,18 @@ export class ManyUsersSupervisor implements Supervisor {
         this.limits.accepted(username, source);
         this.checks.forgetTurn(source);
         log.info(`2/4: PAM accepts ${outcome.account.name} (${outcome.account.uid})`);
-        return this.admit(question, outcome.account, signal, log);
+        return this.admit(attempt, outcome.account, signal);
     }
   }
 
-  private async admit(
-    question: SupervisorQuestion<'signIn'>,
-    account: Account,
-    signal: AbortSignal,
-    log: Logger,
-  ): Promise<SupervisorAnswer<'signedIn' | 'unavailable'>> {
+  private async admit(attempt: Attempt, account: Account, signal: AbortSignal): Promise<SignInAnswer> {
+    const { question, refuse, log } = attempt;
     try {
       const door = await this.doorOf(account, 'sign-in', signal);
       log.info('3/4: the agent answers');
+      // A reload meanwhile has looked at those who were signed in, and this one was not.
+      const verdict = await this.judge(account);
+      if (!verdict.isAllowed) return await refuse(verdict.reason);
       const { token, expiresAtMs } = await this.parts.tokens.issue(account.name, question.label, account.uid);
       log.info(`4/4: signed in as ${account.name}`);
       this.signedInEmitter.fire({ user: account.name, source: question.source });

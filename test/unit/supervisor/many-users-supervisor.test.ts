@@ -208,6 +208,62 @@ test('a conversation is of one person, one source, and one answer', async (t) =>
   assert.equal((await made.signIn(own)).answer.kind, 'refused');
 });
 
+const changesMeanwhile: readonly [
+  what: string,
+  change: (made: Awaited<ReturnType<typeof supervisorOf>>) => void,
+  reason: RegExp,
+][] = [
+  [
+    'the configuration denies the account',
+    (made) => made.supervisor.reconfigure(expectParsed(parseSystemConfiguration({ denyUsers: ['ada'] }))),
+    /denyUsers/,
+  ],
+  [
+    'the account loses its shell',
+    (made) => made.machine.set('ada', { ...ada, shell: '/usr/sbin/nologin' }),
+    /login shell/,
+  ],
+  ['the account is removed', (made) => made.machine.delete('ada'), /no such account/],
+  [
+    'the name goes to another account',
+    (made) => made.machine.set('ada', account('ada', { uid: 1999 })),
+    /another account/,
+  ],
+];
+
+for (const [what, change, reason] of changesMeanwhile) {
+  test(`when ${what} while the person looks for the second factor, the right one is refused`, async (t) => {
+    const made = await supervisorOf(t, [ada]);
+    made.state.answer = ({ username }, conversation) =>
+      Promise.resolve(conversation === undefined ? more('c1') : { kind: 'accepted', username });
+    await made.signIn(passwordOf('ada', 'right'));
+    change(made);
+    const { answer, tookMs } = await made.signIn(passwordOf('ada', '123456', '192.0.2.1', 'c1'));
+    assert.deepEqual([answer, tookMs], [{ kind: 'refused' }, 2_250]);
+    assert.match(made.lines.join('\n'), reason);
+    assert.deepEqual([made.tokens.size, made.agentsAsked.length], [0, 0]);
+  });
+}
+
+test('who is denied while the agent starts gets no token', async (t) => {
+  const made = await supervisorOf(t, [ada]);
+  made.state.whileAgentStarts = () =>
+    made.supervisor.reconfigure(expectParsed(parseSystemConfiguration({ denyUsers: ['ada'] })));
+  assert.deepEqual((await made.signIn(passwordOf('ada', 'right'))).answer, { kind: 'refused' });
+  assert.equal(made.tokens.size, 0);
+  assert.match(made.lines.join('\n'), /denyUsers/);
+});
+
+test('what was refused when it was asked about stays refused, also where the configuration allows it meanwhile', async (t) => {
+  const made = await supervisorOf(t, [ada], { denyUsers: ['ada'] });
+  made.state.answer = ({ username }, conversation) =>
+    Promise.resolve(conversation === undefined ? more('c1') : { kind: 'accepted', username });
+  await made.signIn(passwordOf('ada', 'right'));
+  made.supervisor.reconfigure(expectParsed(parseSystemConfiguration({})));
+  const { answer } = await made.signIn(passwordOf('ada', '123456', '192.0.2.1', 'c1'));
+  assert.deepEqual(answer, { kind: 'refused' });
+});
+
 test('what cannot be checked lets nobody in, and is no failure of the person', async (t) => {
   const made = await supervisorOf(t, [ada]);
   made.state.lookupFault = new Error('the directory is down');

@@ -65,6 +65,7 @@ export async function supervisorOf(
     answer: undefined as
       ((question: CredentialQuestion, conversation?: string) => Promise<CredentialAnswer>) | undefined,
     agentFault: undefined as Error | undefined,
+    whileAgentStarts: undefined as (() => void) | undefined,
     lookupFault: undefined as Error | undefined,
   };
   const decide = (question: CredentialQuestion, conversation?: string): Promise<CredentialAnswer> => {
@@ -106,6 +107,7 @@ export async function supervisorOf(
       ensure: (one, rule) => {
         agentsAsked.push(one);
         rulesTold.push(rule);
+        state.whileAgentStarts?.();
         return state.agentFault === undefined ? Promise.resolve(door) : Promise.reject(state.agentFault);
       },
       forgetUnused: () => undefined,
