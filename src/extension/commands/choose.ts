@@ -9,7 +9,7 @@ import type { HostFilter } from '../editor/pickers';
 import type { Host } from '../hosts/host';
 import type { CommandDependencies } from './dependencies';
 import { commandIds } from './ids';
-import { CommandProblem } from './problems';
+import { CommandProblem } from './problem';
 
 type Choosing = Pick<CommandDependencies, 'hosts' | 'pickers' | 'connector'>;
 

@@ -2,13 +2,8 @@ import * as vscode from 'vscode';
 import type { Logger } from '../../base/logger';
 import { showNotification } from '../editor/notification';
 import type { ReadOnlyText } from '../editor/read-only-text';
-import {
-  describeProblem,
-  installGuideCommand,
-  type Problem,
-  type ProblemPlace,
-  type Remedy,
-} from './problems';
+import { describeProblem } from './describe-problem';
+import { installGuideCommand, type Problem, type ProblemPlace, type Remedy } from './problem';
 
 /** Errors of one cause within this time are one notification. */
 const repetitionMs = 10_000;

@@ -5,7 +5,7 @@ import { Emitter } from '../../base/event';
 import type { Logger } from '../../base/logger';
 import { systemClock, withDeadline, type Clock } from '../../base/time';
 import type { Client, Hello } from '../../protocol/agent';
-import { parsePin, type Pin } from '../../protocol/pin';
+import type { Pin } from '../../protocol/pin';
 import {
   type AnyTransport,
   type Connection,
@@ -21,8 +21,10 @@ import type { HostProvider } from './host-provider';
 import { HostSecrets } from './host-secrets';
 import { isLost } from './host-state';
 import { KnownHost } from './known-host';
-import { acceptedPinOf, isSameEvidence, mergeHosts, type HostDescription, type HostEvidence } from './merge';
+import { acceptedPinOf, mergeHosts, type HostDescription } from './merge';
 import { watchNetwork } from './network-watcher';
+import { ProvenIdentities } from './proven-identities';
+import { recordConfirmedKeys } from './recording-interaction';
 import { SavedHosts } from './saved-hosts';
 import { isAttempting } from './state-machine';
 
@@ -58,7 +60,7 @@ class HostRegistry implements Hosts, Disposable {
   private readonly store = new DisposableStore();
   private readonly changes = this.store.add(new Emitter<void>());
   private readonly hosts = new Map<string, KnownHost>();
-  private readonly evidence = new Map<string, HostEvidence>();
+  private readonly proven: ProvenIdentities;
   private readonly saved: SavedHosts;
   private readonly secrets: HostSecrets;
   private readonly clock: Clock;
@@ -66,6 +68,7 @@ class HostRegistry implements Hosts, Disposable {
 
   constructor(private readonly options: HostsOptions) {
     this.saved = new SavedHosts(options.storage);
+    this.proven = new ProvenIdentities(this.saved);
     this.secrets = new HostSecrets(options.secrets, options.logger);
     this.clock = options.clock ?? systemClock;
   }
@@ -101,7 +104,9 @@ class HostRegistry implements Hosts, Disposable {
   ): Promise<ConnectOutcome> {
     const host = this.hosts.get(id);
     if (host === undefined) return { kind: 'cancelled' };
-    const recording = interaction === undefined ? undefined : this.recordKeys(host, interaction);
+    // A key that a person confirmed is written down at once: whatever the sign-in brings, it is not asked about again.
+    const onConfirmed = (pin: Pin) => this.update(host, { pin, acceptedAt: this.clock.now() });
+    const recording = interaction === undefined ? undefined : recordConfirmedKeys(interaction, onConfirmed);
     return await host.connection.connect(recording, signal);
   }
 
@@ -134,7 +139,7 @@ class HostRegistry implements Hosts, Disposable {
     if (host === undefined) return;
     const { saved } = host.description;
     host.connection.disconnect();
-    this.evidence.delete(id);
+    this.proven.forget(id);
     await this.secrets.forget(saved);
     await this.saved.delete(id);
     this.rebuild();
@@ -171,7 +176,7 @@ class HostRegistry implements Hosts, Disposable {
     const saved = host?.description.saved;
     if (host === undefined || saved === undefined) return;
     await this.secrets.forget(saved);
-    this.evidence.delete(id);
+    this.proven.forget(id);
     // The daemon behind another key may be another one: it says so when it is connected.
     await this.save({ ...withoutDaemon(saved), pin, acceptedAt: this.clock.now() });
     host.connection.onKeyReplaced();
@@ -227,7 +232,7 @@ class HostRegistry implements Hosts, Disposable {
       thisMachineName: t('This machine'),
       saved: this.saved.all,
       found: this.options.providers.flatMap(({ found }) => found),
-      evidence: this.readEvidence(),
+      evidence: this.proven.all,
     });
     const listed = new Set(described.map(({ id }) => id));
     for (const description of described) this.describe(description);
@@ -274,7 +279,7 @@ class HostRegistry implements Hosts, Disposable {
   private targetOf(host: KnownHost): AttemptTarget {
     const { description } = host;
     const acceptedPin = acceptedPinOf(description.saved);
-    const provenPin = this.readEvidence().get(host.id)?.pin ?? acceptedPin;
+    const provenPin = this.proven.all.get(host.id)?.pin ?? acceptedPin;
     return {
       hostName: host.name,
       endpoints: description.endpoints,
@@ -285,24 +290,8 @@ class HostRegistry implements Hosts, Disposable {
     };
   }
 
-  /** A key that a person confirmed is written down at once: whatever the sign-in brings, it is not asked about again. */
-  private recordKeys(host: KnownHost, interaction: Interaction): Interaction {
-    return {
-      ask: (prompt, signal) => interaction.ask(prompt, signal),
-      ...(interaction.chooseSignIn === undefined
-        ? {}
-        : { chooseSignIn: (question, signal) => interaction.chooseSignIn?.(question, signal) ?? nothing }),
-      confirmKey: async (question, signal) => {
-        const isConfirmed = await interaction.confirmKey(question, signal);
-        if (isConfirmed) this.update(host, { pin: question.pin, acceptedAt: this.clock.now() });
-        return isConfirmed;
-      },
-    };
-  }
-
   private onConnected(host: KnownHost, opened: Connection, hello: Hello): void {
-    const evidence = evidenceOf(opened, hello);
-    if (evidence !== undefined) this.evidence.set(host.id, evidence);
+    this.proven.learn(host.id, opened, hello);
     const { pin, daemonId, userName = hello.user } = opened;
     const { endpoints, saved } = host.description;
     this.update(host, {
@@ -317,18 +306,6 @@ class HostRegistry implements Hosts, Disposable {
       ...(pin === undefined || saved?.acceptedAt !== undefined ? {} : { pin }),
       ...(daemonId === undefined ? {} : { daemonId }),
     });
-  }
-
-  private readEvidence(): ReadonlyMap<string, HostEvidence> {
-    const all = new Map<string, HostEvidence>();
-    for (const host of this.saved.all) {
-      const pin = parsePin(host.pin);
-      if (pin.ok && host.daemonId !== undefined)
-        all.set(host.id, { pin: pin.value, daemonId: host.daemonId });
-    }
-    for (const [id, evidence] of this.evidence)
-      if (!isSameEvidence(all.get(id), evidence)) all.set(id, evidence);
-    return all;
   }
 
   /** Saves a host with something of it changed; one that was not saved yet is, if there is more to keep than that it was left. */
@@ -358,8 +335,6 @@ class HostRegistry implements Hosts, Disposable {
   }
 }
 
-const nothing = Promise.resolve(undefined);
-
 /** Whether something goes on with the host, so that it stays listed even if nothing names it any more. */
 function isBusy({ state }: Host): boolean {
   return isAttempting(state) || isLost(state) || state.kind === 'connected';
@@ -373,14 +348,4 @@ function withoutDaemon(saved: SavedHost): SavedHost {
   return Object.fromEntries(
     Object.entries(saved).filter(([key]) => key !== 'daemonId'),
   ) as unknown as SavedHost;
-}
-
-/** What an authenticated connection says of key and daemon: its own front door, or the one that leads to the same agent. */
-function evidenceOf(opened: Connection, hello: Hello): HostEvidence | undefined {
-  if (opened.pin !== undefined && opened.daemonId !== undefined)
-    return { pin: opened.pin, daemonId: opened.daemonId };
-  const pin = parsePin(hello.frontDoor?.pin);
-  return hello.frontDoor === undefined || !pin.ok
-    ? undefined
-    : { pin: pin.value, daemonId: hello.frontDoor.daemonId };
 }

@@ -5,16 +5,13 @@ import { toError } from '../../base/errors';
 import { Emitter } from '../../base/event';
 import { toSingleLine } from '../../base/text';
 import { systemClock } from '../../base/time';
-import { stableId } from '../../protocol/identity';
-import type { KernelDetails } from '../../protocol/kernels';
 import { askModally } from '../editor/notification';
 import type {
   EnvironmentReference,
   NotebookKernelReference,
   NotebookKernels,
 } from '../editor/notebook-kernels';
-import type { Host } from '../hosts/host';
-import { chooseEnvironment, rememberUse } from './environment-choice';
+import { chooseEnvironment } from './environment-choice';
 import { Controllers, type ControllerTarget } from './controllers';
 import { HostWatch } from './host-watch';
 import { toActions } from './kernel-remedies';
@@ -25,13 +22,13 @@ import { LanguageFeatures } from './language/language-features';
 import type { NotebookContext } from './notebook-context';
 import type { NotebookKernelsOptions } from './notebook-kernels-options';
 import { adoptCellLanguage } from './notebook-language';
+import { NotebookSelection } from './notebook-selection';
 import { OpenNotebooks } from './open-notebooks';
 import { RememberedEnvironments } from './remembered-environments';
 import { RememberedNotebooks } from './remembered-notebooks';
 import { RunPermission } from './run-permission';
 import { createShowProblem } from './show-problem';
 import { StatusItems } from './status-items';
-import { describeMissingKernel } from './verb-problems';
 
 /** The notebooks of this window and their kernels, in the editor. */
 export class NotebookKernelsInEditor implements NotebookKernels {
@@ -40,6 +37,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
   private readonly context: NotebookContext;
   private readonly open: OpenNotebooks;
   private readonly controllers: Controllers;
+  private readonly selection: NotebookSelection;
   private readonly status: StatusItems;
   private readonly permission: RunPermission;
 
@@ -59,7 +57,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
       logger,
       run: (cells, notebook, target) => this.quietly(this.run(cells, notebook, target)),
       interrupt: (notebook) => this.interrupt(notebook),
-      selected: (notebook, target) => void this.quietly(this.onSelected(notebook, target)),
+      selected: (notebook, target) => void this.quietly(this.selection.onSelected(notebook, target)),
     });
     this.status = new StatusItems((notebook) => this.open.find(notebook));
     this.context = {
@@ -92,7 +90,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
           message,
           actions: toActions(remedies, {
             host: this.open.get(notebook).host,
-            chooseAnother: () => this.chooseAnother(notebook),
+            chooseAnother: () => this.quietly(this.selection.chooseAnother(notebook)),
             restart: async () => {
               await this.restart(notebook);
             },
@@ -109,7 +107,10 @@ export class NotebookKernelsInEditor implements NotebookKernels {
       },
     };
     this.open = new OpenNotebooks(this.context);
-    this.permission = new RunPermission(showProblem, (notebook) => this.chooseAnother(notebook));
+    this.selection = new NotebookSelection(this.context, this.open, options.pickers);
+    this.permission = new RunPermission(showProblem, (notebook) =>
+      this.quietly(this.selection.chooseAnother(notebook)),
+    );
   }
 
   /** Makes the controllers, without any network, and begins to listen. To be called once. */
@@ -146,11 +147,11 @@ export class NotebookKernelsInEditor implements NotebookKernels {
   }
 
   async useEnvironment(notebook: vscode.NotebookDocument, environment: EnvironmentReference): Promise<void> {
-    await this.quietly(this.select(notebook, environment));
+    await this.quietly(this.selection.select(notebook, environment));
   }
 
   async attach(notebook: vscode.NotebookDocument, hostId: string, kernelId: string): Promise<void> {
-    await this.quietly(this.attachTo(notebook, hostId, kernelId));
+    await this.quietly(this.selection.attach(notebook, hostId, kernelId));
   }
 
   async interrupt(notebook: vscode.NotebookDocument): Promise<void> {
@@ -187,11 +188,11 @@ export class NotebookKernelsInEditor implements NotebookKernels {
   }
 
   async pin(environment: EnvironmentReference): Promise<void> {
-    await this.quietly(this.setPinned(environment, true));
+    await this.quietly(this.selection.setPinned(environment, true));
   }
 
   async unpin(environment: EnvironmentReference): Promise<void> {
-    await this.quietly(this.setPinned(environment, false));
+    await this.quietly(this.selection.setPinned(environment, false));
   }
 
   isPinned(environment: EnvironmentReference): boolean {
@@ -210,7 +211,7 @@ export class NotebookKernelsInEditor implements NotebookKernels {
     if (!this.permission.isTrusted()) return;
     if (target.kind === 'choose') {
       const chosen = await chooseEnvironment(this.context, this.options.pickers, target.hostId);
-      if (chosen === undefined || !(await this.select(notebook, chosen))) return;
+      if (chosen === undefined || !(await this.selection.select(notebook, chosen))) return;
     }
     const open = this.open.get(notebook);
     const remembered = open.remembered;
@@ -221,88 +222,6 @@ export class NotebookKernelsInEditor implements NotebookKernels {
     if (!(await this.permission.fits(notebook, where))) return;
     await adoptCellLanguage(notebook, language);
     await open.run(cells);
-  }
-
-  /** The editor says that the notebook uses a controller: by the person's choice, or because it did so before. */
-  private async onSelected(notebook: vscode.NotebookDocument, target: ControllerTarget): Promise<void> {
-    if (target.kind === 'choose') {
-      // A choice that the editor remembered or made itself is no question to the person.
-      if (!this.open.isSettled(notebook)) return;
-      const chosen = await chooseEnvironment(this.context, this.options.pickers, target.hostId);
-      if (chosen !== undefined) await this.select(notebook, chosen);
-      return;
-    }
-    const environment = this.context.environments.get(target);
-    if (environment === undefined) return;
-    const open = this.open.get(notebook);
-    const { hostId, environmentId } = target;
-    await open.use({ hostId, environmentId }, environment.name);
-    await this.context.environments.set({ ...environment, lastUsedAt: this.context.clock.now() });
-    this.context.changed(notebook);
-    await open.resume();
-  }
-
-  private async select(
-    notebook: vscode.NotebookDocument,
-    environment: EnvironmentReference,
-  ): Promise<boolean> {
-    const host = await this.context.starter.connected(environment.hostId);
-    const known = await rememberUse(this.context, host, environment);
-    if (known === undefined) return false;
-    await this.open
-      .get(notebook)
-      .use({ hostId: known.hostId, environmentId: known.environmentId }, known.name);
-    return await this.controllers.select(notebook, environment);
-  }
-
-  private async attachTo(notebook: vscode.NotebookDocument, hostId: string, kernelId: string): Promise<void> {
-    const { hosts, starter, environments, clock } = this.context;
-    const agentId = hosts.get(hostId)?.agent.hello?.agentId;
-    const host = await starter.connected(hostId);
-    const details = await starter.findLiving(host, kernelId, AbortSignal.timeout(20_000));
-    if (details === undefined) {
-      await this.context.showProblem({
-        severity: 'warning',
-        message: describeMissingKernel(host, agentId),
-        actions: [],
-      });
-      return;
-    }
-    const reference = { hostId, environmentId: details.environmentId ?? stableId(details.kernelspecName) };
-    const known =
-      (await rememberUse(this.context, host, reference)) ?? rememberedFromKernel(host, details, reference);
-    await environments.set({ ...known, lastUsedAt: clock.now() });
-    // First, since cells that the kernel runs already are shown with the controller.
-    if (!(await this.controllers.select(notebook, reference))) {
-      await this.context.showProblem({
-        severity: 'warning',
-        message: t(
-          'The kernel on {0} is not used: the editor did not select {1} for this notebook.',
-          host.name,
-          toSingleLine(known.name, 80),
-        ),
-        actions: [],
-      });
-      return;
-    }
-    await this.open.get(notebook).useKernel(host, details, reference);
-  }
-
-  private async chooseAnother(notebook: vscode.NotebookDocument): Promise<void> {
-    const hostId = this.open.get(notebook).remembered?.hostId;
-    if (hostId === undefined) return;
-    const chosen = await chooseEnvironment(this.context, this.options.pickers, hostId);
-    if (chosen !== undefined) await this.useEnvironment(notebook, chosen);
-  }
-
-  private async setPinned(environment: EnvironmentReference, isPinned: boolean): Promise<void> {
-    const host = this.options.hosts.get(environment.hostId);
-    if (host === undefined) return;
-    const known =
-      (await rememberUse(this.context, host, environment)) ?? this.context.environments.get(environment);
-    if (known === undefined) return;
-    await this.context.environments.set({ ...known, isPinned });
-    this.controllers.refresh();
   }
 
   private resumeAll(hostId: string): void {
@@ -327,19 +246,4 @@ export class NotebookKernelsInEditor implements NotebookKernels {
       });
     }
   }
-}
-
-/** A kernel whose environment is not in the host's list still says what a controller shows. */
-function rememberedFromKernel(host: Host, details: KernelDetails, reference: EnvironmentReference) {
-  return {
-    ...reference,
-    hostName: host.name,
-    name: details.environmentName,
-    kind: 'kernelspec' as const,
-    prefix: details.kernelspecName,
-    language: details.language,
-    kernelspec: { name: details.kernelspecName, displayName: details.environmentName },
-    isPinned: false,
-    lastUsedAt: 0,
-  };
 }

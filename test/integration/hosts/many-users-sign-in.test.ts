@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { until, withDeadline } from '../../../src/base/time';
-import { connectionSentence } from '../../../src/extension/commands/problems';
+import { connectionSentence } from '../../../src/extension/commands/connection-problems';
 import type { ConnectOutcome, Host } from '../../../src/extension/hosts/host';
 import type { Interaction, Prompt } from '../../../src/extension/transports/transport';
 import { hasProgram, requirePeer } from '../../support/peers';

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { until, withDeadline } from '../../../src/base/time';
-import { connectionSentence } from '../../../src/extension/commands/problems';
+import { connectionSentence } from '../../../src/extension/commands/connection-problems';
 import { startCutter } from '../../support/cutter';
 import { people, plainPamFile, PrivateSystem } from '../../support/private-system';
 import { startSystemDaemon, type SystemDaemon } from '../many-users/system-daemon';

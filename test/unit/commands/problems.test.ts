@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { commandIds } from '../../../src/extension/commands/ids';
-import {
-  CommandProblem,
-  connectionSentence,
-  describeProblem,
-} from '../../../src/extension/commands/problems';
+import { connectionSentence } from '../../../src/extension/commands/connection-problems';
+import { describeProblem } from '../../../src/extension/commands/describe-problem';
+import { CommandProblem } from '../../../src/extension/commands/problem';
 import {
   ConnectionError,
   connectionErrors,

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { requireSameAgent } from '../../../src/extension/commands/kernels/same-agent';
-import { CommandProblem } from '../../../src/extension/commands/problems';
+import { CommandProblem } from '../../../src/extension/commands/problem';
 import type { Host } from '../../../src/extension/hosts/host';
 import { describeMissingKernel } from '../../../src/extension/notebooks/verb-problems';
 

@@ -4,7 +4,8 @@ import { withDeadline } from '../../../base/time';
 import { canRunKernels } from '../../../protocol/environments';
 import { WireError } from '../../../protocol/errors';
 import { chooseEnvironment, problem } from '../choose';
-import { CommandProblem, listOnly } from '../problems';
+import { CommandProblem } from '../problem';
+import { listOnly } from '../refusal-problems';
 import type { CommandHandler } from '../handler';
 
 const answerTimeoutMs = 60_000;

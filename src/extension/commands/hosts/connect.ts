@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
 import { parseConnectTarget } from '../connect-target';
 import type { CommandHandler } from '../handler';
-import { CommandProblem } from '../problems';
+import { CommandProblem } from '../problem';
 import { addHost } from './add-host';
 
 /** *Connect to Remote*: to the host that is named, otherwise to one of the list, or to what was typed there. */

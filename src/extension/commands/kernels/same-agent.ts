@@ -1,7 +1,7 @@
 import { t } from '@vscode/l10n';
 import { toSingleLine } from '../../../base/text';
 import type { Host } from '../../hosts/host';
-import { CommandProblem } from '../problems';
+import { CommandProblem } from '../problem';
 
 /**
  * Throws what to tell a person when a host no longer leads to the agent at which a kernel was chosen, because somebody else has signed in there
