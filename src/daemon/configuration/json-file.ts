@@ -1,5 +1,6 @@
 import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+import { lstat, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { parseTree, printParseErrorCode, type Node, type ParseError } from 'jsonc-parser';
 import * as v from 'valibot';
 import { systemErrorCode } from '../../base/errors';
@@ -44,7 +45,7 @@ const maxBytes = 8 * 1024 * 1024;
 /** The key by which editors find the JSON schema of a file; allowed everywhere and ignored. */
 const schemaKey = '$schema';
 
-/** Reads a configuration file; one that is absent is an empty object. It never rejects: what the system says is a problem of the file. */
+/** Reads a configuration file; one that is absent is an empty object, but a link to nowhere is a problem. It never rejects: what the system says is a problem of the file. */
 export async function readJsonFile<T>(
   path: string,
   schema: FileSchema<T>,
@@ -115,10 +116,23 @@ async function readText(path: string, options: JsonFileOptions): Promise<string 
     }
   } catch (error) {
     const code = systemErrorCode(error);
-    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (code === undefined) throw error;
-    return { message: `it cannot be read (${code})` };
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return { message: `it cannot be read (${code})` };
+    const link = await findBrokenLink(path);
+    return link === undefined ? undefined : { message: `it cannot be read: ${link} is a link to nowhere` };
   }
+}
+
+/** The file or its folder, where that is a link whose target is not there: somebody means a file, and its limits must not be forgotten. */
+async function findBrokenLink(path: string): Promise<string | undefined> {
+  for (const place of [path, dirname(path)]) {
+    const [found, target] = [
+      await lstat(place).catch(() => undefined),
+      await stat(place).catch(() => undefined),
+    ];
+    if (found?.isSymbolicLink() === true && target === undefined) return place;
+  }
+  return undefined;
 }
 
 /** A fault makes the parser stumble over what follows it, so that only the first of a line is told. */
@@ -128,15 +142,25 @@ function onePerLine(text: string, errors: readonly ParseError[]): Located[] {
     const { line } = positionOf(text, offset);
     if (seen.has(line)) return [];
     seen.add(line);
+    const comma = findLastComma(text, offset);
+    if (comma !== undefined)
+      return [{ offset: comma, message: 'not JSON: there is no comma after the last entry' }];
     return [{ offset, message: `not JSON: ${syntaxSentences[printParseErrorCode(error)] ?? 'unreadable'}` }];
   });
+}
+
+/** Where the comma is that stands before a closing bracket at this place. */
+function findLastComma(text: string, offset: number): number | undefined {
+  if (!/^[}\]]/.test(text.slice(offset, offset + 1))) return undefined;
+  const before = text.slice(0, offset).trimEnd();
+  return before.endsWith(',') ? before.length - 1 : undefined;
 }
 
 const syntaxSentences: Readonly<Partial<Record<string, string>>> = {
   InvalidSymbol: 'a word that is neither a text in double quotes nor a number, true, false or null',
   InvalidNumberFormat: 'this is not a number',
-  PropertyNameExpected: 'a key in double quotes is missing here; there is no comma after the last entry',
-  ValueExpected: 'a value is missing here; there is no comma after the last entry',
+  PropertyNameExpected: 'a key in double quotes is missing here',
+  ValueExpected: 'a value is missing here',
   ColonExpected: 'a colon is missing here',
   CommaExpected: 'a comma is missing before this',
   CloseBraceExpected: 'a closing } is missing',

@@ -79,6 +79,16 @@ test('a file with mistakes leaves everything as it was, and the log names each w
   assert.match(unread, /stays in force/);
   await system.expect('chown', ['ada', configurationFile]);
   await system.expect('rm', [configurationFile]);
+  const hangUp = async (expected: string) => {
+    daemon.child.kill('SIGHUP');
+    const isSaid = () => (daemon.words().includes(expected) ? true : undefined);
+    await until(isSaid, withDeadline(atOnceMs, `"${expected}" in the log`));
+  };
+  await hangUp('config.json: it is not there any more');
+  await system.expect('ln', ['-s', '/nonexistent/config.json', configurationFile]);
+  await hangUp('config.json is a link to nowhere');
+  assert.equal((await daemon.signIn('bob', people.bob)).status, 401, 'what was denied before still is');
+  await system.expect('rm', [configurationFile]);
   await system.expect('mkdir', [configurationFile]);
   daemon.child.kill('SIGHUP');
   await until(

@@ -50,6 +50,23 @@ test('a file that is absent means the defaults, and this is said', async (t) => 
   assert.deepEqual(await readSystemConfiguration(path), { ok: true, value: defaults, isDefault: true });
 });
 
+test('a file that cannot be found where a link leads is a fault, and not a configuration without limits', async (t) => {
+  const folder = await temporaryFolder(t);
+  const at = (name: string) => join(folder, name);
+  await symlink(at('gone.json'), at('config.json'));
+  await symlink(at('gone'), at('linked'));
+  for (const [path, link] of [
+    [at('config.json'), at('config.json')],
+    [join(at('linked'), 'config.json'), at('linked')],
+  ] as const) {
+    const reading = await readSystemConfiguration(path);
+    assert.ok(!reading.ok, path);
+    assert.equal(reading.problems[0]?.message, `it cannot be read: ${link} is a link to nowhere`);
+  }
+  await mkdir(at('gone'));
+  assert.equal((await readSystemConfiguration(join(at('linked'), 'config.json'))).ok, true);
+});
+
 test('a file counts only when root alone could have written it', async (t) => {
   if (!requirePeer(t, 'root, who owns the file of the administrator', isRoot())) return;
   const folder = await temporaryFolder(t);

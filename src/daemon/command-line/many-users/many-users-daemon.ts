@@ -29,7 +29,7 @@ export interface ManyUsersDaemonOptions {
   /** This program's own file, for every child. */
   readonly programFile: string;
   /** Reads the plan again. */
-  readonly readPlan: () => Promise<Parsed<ManyUsersPlan>>;
+  readonly readPlan: (before: ManyUsersPlan) => Promise<Parsed<ManyUsersPlan>>;
   readonly onLogLevel: (level: LogLevel) => void;
   readonly say: (event: ServeEvent) => void;
   readonly log: Logger;
@@ -116,7 +116,7 @@ export class ManyUsersDaemon implements Disposable {
   reload(): Promise<void> {
     return this.changes.run(async () => {
       const { log, onLogLevel, readPlan } = this.options;
-      const reading = await readPlan();
+      const reading = await readPlan(this.plan);
       if (!reading.ok) {
         log.error('the configuration was not reloaded; the one before stays in force:');
         for (const line of reading.error.message.split('\n')) log.error(line);

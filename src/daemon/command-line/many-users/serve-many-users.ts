@@ -46,7 +46,7 @@ export async function runServeManyUsers(given: GivenOptions, programFile: string
       plan: plan.value,
       paths: systemPaths,
       programFile,
-      readPlan: () => readPlan(systemPaths, given),
+      readPlan: (before) => readPlan(systemPaths, given, before),
       onLogLevel: (chosen) => (level = chosen),
       say,
       log,
