@@ -69,7 +69,13 @@ const supervisorResponseSchema = v.variant('kind', [
   v.object({ id, kind: v.literal('signedOut'), tokens: v.number() }),
   v.object({ id, kind: v.literal('refused') }),
   v.object({ id, kind: v.literal('wait'), retryAfterMs: v.number() }),
-  v.object({ id, kind: v.literal('unavailable'), message: v.string() }),
+  v.object({
+    id,
+    kind: v.literal('unavailable'),
+    message: v.string(),
+    /** The sign-in is valid and may not be used now: its open connections end, and its holder can come back with it. */
+    endsConnections: v.exactOptional(v.boolean()),
+  }),
 ]);
 
 /** What the supervisor answers. `refused` has no reason: the reason is for the administrator's log. */

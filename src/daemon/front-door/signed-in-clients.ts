@@ -159,12 +159,11 @@ export class SignedInClients implements Disposable {
           sockets: this.clients.get(keyOf(token))?.sockets ?? new Set(),
         });
       case 'unavailable':
+        if (answer.endsConnections === true) this.endIfKnown(token);
         throw new WireError('agent-unavailable', answer.message);
-      case 'refused': {
-        const client = this.clients.get(keyOf(token));
-        if (client !== undefined) this.end(client);
+      case 'refused':
+        this.endIfKnown(token);
         throw unauthorized();
-      }
     }
   }
 
@@ -173,9 +172,16 @@ export class SignedInClients implements Disposable {
     return client;
   }
 
+  private endIfKnown(token: string): void {
+    const client = this.clients.get(keyOf(token));
+    if (client !== undefined) this.end(client);
+  }
+
   private end(client: Client): void {
     this.clients.delete(keyOf(client.token));
-    this.log.info(`a sign-in of ${client.user} ended; its connections are closed (${client.sockets.size})`);
+    this.log.info(
+      `a sign-in of ${client.user} counts no more; its connections are closed (${client.sockets.size})`,
+    );
     for (const socket of client.sockets) socket.destroy();
   }
 

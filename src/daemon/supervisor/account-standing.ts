@@ -12,6 +12,8 @@ import type { PolicyVerdict } from './sign-in-policy';
 export type Standing =
   | { readonly kind: 'good'; readonly account: Account }
   | { readonly kind: 'bad'; readonly reason: string }
+  /** It may not be used now (maintenance, the hour): nobody gets in or stays, and no sign-in ends. */
+  | { readonly kind: 'barred'; readonly reason: string }
   /** It could not be found out. Nobody gets in meanwhile, and no sign-in ends. */
   | { readonly kind: 'unknown'; readonly reason: string };
 
@@ -30,6 +32,8 @@ export interface AccountStandingParts {
  * answer for a minute more and looks at open connections twice a minute, and what is left is for the check itself.
  */
 const goodForMs = 8 * 60_000;
+/** For this long that an account may not be used now is not asked again: clients come back again and again meanwhile. */
+const barredForMs = 20_000;
 const checkTimeoutMs = 30_000;
 const queueTimeoutMs = 60_000;
 const maxRemembered = 4_096;
@@ -44,7 +48,7 @@ interface Answer {
 
 interface Entry {
   readonly asking: Shared<Answer>;
-  good?: { readonly account: Account; readonly untilMs: number };
+  known?: { readonly standing: Standing; readonly untilMs: number };
 }
 
 /**
@@ -64,11 +68,12 @@ export class AccountStanding {
     this.entries.delete(key);
     this.entries.set(key, entry);
     if (this.entries.size > maxRemembered) this.forgetOldest();
-    const { good } = entry;
-    if (good !== undefined && this.parts.now() < good.untilMs) return { kind: 'good', account: good.account };
+    const { known } = entry;
+    if (known !== undefined && this.parts.now() < known.untilMs) return known.standing;
     const { standing, askedAtMs } = await entry.asking.run();
-    if (standing.kind === 'good') entry.good = { account: standing.account, untilMs: askedAtMs + goodForMs };
-    else delete entry.good;
+    const knownForMs = { good: goodForMs, barred: barredForMs, bad: 0, unknown: 0 }[standing.kind];
+    if (knownForMs > 0) entry.known = { standing, untilMs: askedAtMs + knownForMs };
+    else delete entry.known;
     return standing;
   }
 
@@ -112,7 +117,7 @@ export class AccountStanding {
         case 'accepted':
           return { kind: 'good', account };
         case 'refused':
-          return bad(answer.reason);
+          return answer.canPass === true ? { kind: 'barred', reason: answer.reason } : bad(answer.reason);
         case 'busy':
           return { kind: 'unknown', reason: 'too many checks are under way' };
       }

@@ -20,7 +20,12 @@ export type CredentialAnswer =
       /** What the checker calls the user, which can differ from the name that was typed. */
       readonly username: string;
     }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | {
+      readonly kind: 'refused';
+      readonly reason: string;
+      /** Of an account that is looked at without credentials: whether this can pass by itself, as hours and maintenance do. */
+      readonly canPass?: boolean;
+    }
   | { readonly kind: 'more'; readonly prompts: CredentialPrompt[]; readonly conversation: string }
   /** Too many checks or conversations are under way. */
   | { readonly kind: 'busy' };

@@ -42,6 +42,8 @@ const refusalSpreadMs = 500;
 const busyRetryMs = 2_000;
 const cannotCheck = 'the host cannot check sign-ins at the moment; its log says why';
 
+const barred = 'your account may not be used on this host at the moment; you stay signed in';
+
 type SignInAnswer = SupervisorAnswer<'signedIn' | 'more' | 'refused' | 'wait' | 'unavailable'>;
 
 /**
@@ -130,6 +132,10 @@ export class ManyUsersSupervisor implements Supervisor {
     const { user, uid } = signIn;
     const standing = await this.standing.of(user, uid);
     if (standing.kind === 'unknown') return { kind: 'unavailable', message: cannotCheck };
+    if (standing.kind === 'barred') {
+      log.warn(`${user} (${uid}) may not be here now, and stays signed in: ${standing.reason}`);
+      return { kind: 'unavailable', message: barred, endsConnections: true };
+    }
     if (standing.kind === 'bad') {
       log.warn(`the sign-ins of ${user} (${uid}) end: ${standing.reason}`);
       await tokens

@@ -43,6 +43,12 @@ interface Waiting {
 const impossibleCodes = new Set([4, 5, 9, 26]);
 
 /**
+ * The account is gone, has ended or is locked, or its password has: `PAM_USER_UNKNOWN`, `PAM_NEW_AUTHTOK_REQD`, `PAM_ACCT_EXPIRED`,
+ * `PAM_AUTHTOK_EXPIRED`. Other codes are those of `/run/nologin`, of hours (pam_time) and places (pam_access).
+ */
+const lastingCodes = new Set([10, 12, 13, 27]);
+
+/**
  * Checks credentials by PAM, each attempt in a child process of its own, which waits between the answers of its person. Whatever a child does ends
  * its own attempt only, as a refusal.
  */
@@ -89,7 +95,10 @@ export class PamChecker implements CredentialChecker, Disposable {
       if (message.kind === 'prompts') throw new Error('PAM asks a person when only the account is looked at');
       if (message.stage === 'start' || impossibleCodes.has(message.code))
         throw new Error(`PAM could not look at the account: ${message.message}`);
-      return outcome(message, username);
+      const answer = outcome(message, username);
+      return answer.kind === 'refused' && !lastingCodes.has(message.code)
+        ? { ...answer, canPass: true }
+        : answer;
     } finally {
       this.running.delete(process);
       process.dispose();

@@ -155,6 +155,26 @@ test('an account that was locked or has expired since is not usable any more', a
   assertRefused(await pam.checkAccount('bob'), /^account: /);
 });
 
+test('what keeps an account out for a while is told from what ends its sign-ins', async (t) => {
+  const all = await stage(t, `account required pam_nologin.so\n${plainPamFile}`);
+  if (all === undefined) return;
+  const { system, pam } = all;
+  const canPass = async (name: string) => {
+    const answer = await pam.checkAccount(name);
+    return answer.kind === 'refused' ? answer.canPass === true : answer.kind;
+  };
+  assert.equal(await canPass('ada'), 'accepted');
+  await system.write('/run/nologin', 'The system is booting up.\n');
+  assert.equal(await canPass('ada'), true);
+  await system.expect('rm', ['/run/nologin']);
+  assert.equal(await canPass('ada'), 'accepted');
+  await system.expect('usermod', ['-L', 'ada']);
+  await system.expect('chage', ['-E', '1', 'bob']);
+  await system.expect('chage', ['-d', '0', 'eve']);
+  for (const name of ['ada', 'bob', 'eve']) assert.equal(await canPass(name), false, name);
+  assert.notEqual(await canPass('nobody-here'), true);
+});
+
 test('while a child waits for a person the password is in no argument and environment, and no core file can hold it', async (t) => {
   const all = await stage(t);
   if (all === undefined) return;

@@ -71,6 +71,18 @@ test('an open connection on which nothing is asked is cut off within a minute an
   );
 });
 
+test('an account that may not be used now loses its connections, and comes back with the same token', async (t) => {
+  const { clients, answers, connect, pass } = clientsOf(t);
+  const [ada, bob] = [await connect('ada-1'), await connect('bob-1')];
+  answers.set('ada', () => Promise.resolve({ kind: 'unavailable', message: 'later', endsConnections: true }));
+  answers.set('bob', () => Promise.resolve({ kind: 'unavailable', message: 'later' }));
+  await pass(1.5 * recheckIntervalMs);
+  assert.deepEqual([ada.destroyed, bob.destroyed], [true, false]);
+  await assert.rejects(clients.find('ada-1'), /later/);
+  answers.clear();
+  assert.equal((await clients.find('ada-1')).user, 'ada');
+});
+
 test('who is answered slowly, with however many connections, keeps nobody else from being cut off', async (t) => {
   const { answers, connect, pass, asked } = clientsOf(t);
   const slow: Socket[] = [];

@@ -3,6 +3,8 @@ export function formatSystemdUnit(node: string, programFile: string): string {
   return `[Unit]
 Description=Remote Kernels: notebooks run on this host from editors elsewhere
 After=network-online.target nss-user-lookup.target avahi-daemon.service
+# Until then /run/nologin keeps everybody out.
+After=systemd-user-sessions.service
 Wants=network-online.target
 
 [Service]

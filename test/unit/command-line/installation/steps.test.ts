@@ -190,6 +190,7 @@ test('the init script is valid for a POSIX shell, and the unit leaves the kernel
   const unit = formatSystemdUnit(places.node, places.programFile);
   for (const line of [
     'KillMode=process',
+    'After=systemd-user-sessions.service',
     'OOMPolicy=continue',
     'ExecReload=/bin/kill -HUP $MAINPID',
     "ExecStart=/bin/sh -c 'REMOTE_KERNELS_OPEN_FILES=$$(ulimit -S -n) exec /usr/bin/node /opt/x/daemon.js serve'",

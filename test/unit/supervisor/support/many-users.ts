@@ -58,6 +58,7 @@ export async function supervisorOf(
   const standingAsked: string[] = [];
   const ended: string[] = [];
   const locked = new Set<string>();
+  const barred = new Set<string>();
   const agentsAsked: Account[] = [];
   const rulesTold: EnvironmentRule[] = [];
   const state = {
@@ -95,9 +96,11 @@ export async function supervisorOf(
       checkAccount: (username) => {
         standingAsked.push(username);
         return Promise.resolve(
-          locked.has(username)
-            ? { kind: 'refused', reason: 'the account is locked' }
-            : { kind: 'accepted', username },
+          barred.has(username)
+            ? { kind: 'refused', reason: 'there is maintenance', canPass: true }
+            : locked.has(username)
+              ? { kind: 'refused', reason: 'the account is locked' }
+              : { kind: 'accepted', username },
         );
       },
       end: (conversation) => ended.push(conversation),
@@ -148,6 +151,7 @@ export async function supervisorOf(
     standingAsked,
     ended,
     locked,
+    barred,
     agentsAsked,
     rulesTold,
     lines,
