@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { systemErrorCode, toError } from '../../base/errors';
-import { delay } from '../../base/time';
 import type { KeeperOrder } from '../../protocol/keeper';
 import { isSameProcess, processStartTime, type ProcessIdentity } from '../platform/processes';
-import { OutputRing } from './output-ring';
+import { KernelOutput } from './kernel-output';
+import { makeOutputFifo, openOutputFifo, outputFifoPath } from './output-fifo';
+import type { OutputRing } from './output-ring';
 
 /** How a process ended. Both are absent when nobody who could know was its parent. */
 export interface ProcessEnd {
@@ -21,9 +23,6 @@ export interface KernelProcess extends ProcessIdentity {
   release(): void;
 }
 
-/** How long the rest of an ended kernel's output is waited for: something that it started may hold the pipe open for ever. */
-const outputGraceMs = 200;
-
 /**
  * Starts the kernel as a child in a session and process group of its own. What it prints is read always, so that it never waits for us.
  * Throws with a sentence for a person when the program or the folder is not there.
@@ -36,18 +35,25 @@ export async function startKernelProcess(order: KeeperOrder, connectionFile: str
   const variables = Object.fromEntries(
     Object.entries(order.variables).filter(([key]) => key !== 'JPY_PARENT_PID'),
   );
-  const child = spawn(program, words, {
-    cwd: order.workingDirectory,
-    env: variables,
-    detached: true,
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const output = new OutputRing();
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (chunk: Buffer) => output.push(chunk));
-    stream.on('error', () => stream.destroy());
+  const fifo = await makeOutputFifo(outputFifoPath(order));
+  // Where the system has no FIFO a kernel whose keeper was killed may end when it prints.
+  const printed = fifo?.kernelEnd ?? 'pipe';
+  const printing = new KernelOutput(fifo?.reader);
+  let child: ChildProcess;
+  try {
+    child = spawn(program, words, {
+      cwd: order.workingDirectory,
+      env: variables,
+      detached: true,
+      stdio: ['ignore', printed, printed],
+    });
+  } catch (error) {
+    printing.dispose();
+    throw error;
+  } finally {
+    if (fifo !== undefined) closeSync(fifo.kernelEnd);
   }
-  const allRead = new Promise<void>((resolve) => child.once('close', () => resolve()));
+  for (const stream of [child.stdout, child.stderr]) if (stream !== null) printing.read(stream);
   const exited = new Promise<ProcessEnd>((resolve) => {
     child.once('exit', (code, signal) => {
       resolve({ ...(code === null ? {} : { code }), ...(signal === null ? {} : { signal }) });
@@ -55,37 +61,41 @@ export async function startKernelProcess(order: KeeperOrder, connectionFile: str
   });
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
-    child.once('error', (error) => reject(toStartError(error, program)));
+    child.once('error', (error) => {
+      printing.dispose();
+      reject(toStartError(error, program));
+    });
   });
   child.on('error', () => undefined);
   const pid = child.pid ?? 0;
   const startTime = (await processStartTime(pid)) ?? '';
   const ended = exited.then(async (end) => {
-    await Promise.race([allRead, delay(outputGraceMs)]);
-    child.stdout.destroy();
-    child.stderr.destroy();
+    await printing.finish();
     return end;
   });
   const release = () => {
     child.unref();
-    child.stdout.destroy();
-    child.stderr.destroy();
+    printing.dispose();
   };
-  return { pid, startTime, ended, output, release };
+  return { pid, startTime, ended, output: printing.ring, release };
 }
 
 /** How often an adopted kernel is looked at. */
 const watchIntervalMs = 500;
 
 /**
- * A kernel that another keeper started and that still runs. Its exit code and its standard output belonged to its parent and cannot be had.
- * Throws when that process has ended.
+ * A kernel that another keeper started and that still runs. Its exit code belonged to its parent and cannot be had; of what it printed there is what
+ * that keeper had not read. Throws when that process has ended.
  */
-export async function adoptKernelProcess(identity: ProcessIdentity): Promise<KernelProcess> {
+export async function adoptKernelProcess(
+  order: Pick<KeeperOrder, 'stateFolder'>,
+  identity: ProcessIdentity,
+): Promise<KernelProcess> {
   if (!(await isSameProcess(identity)))
     throw new Error('the kernel has ended before a keeper could adopt it');
+  const printing = new KernelOutput(openOutputFifo(outputFifoPath(order)));
   let timer: NodeJS.Timeout | undefined;
-  const ended = new Promise<ProcessEnd>((resolve, reject) => {
+  const exited = new Promise<ProcessEnd>((resolve, reject) => {
     const look = () => {
       isSameProcess(identity).then((isRunning) => {
         if (isRunning) timer = setTimeout(look, watchIntervalMs);
@@ -94,7 +104,15 @@ export async function adoptKernelProcess(identity: ProcessIdentity): Promise<Ker
     };
     timer = setTimeout(look, watchIntervalMs);
   });
-  return { ...identity, ended, output: new OutputRing(), release: () => clearTimeout(timer) };
+  const ended = exited.then(async (end) => {
+    await printing.finish();
+    return end;
+  });
+  const release = () => {
+    clearTimeout(timer);
+    printing.dispose();
+  };
+  return { ...identity, ended, output: printing.ring, release };
 }
 
 async function expectFolder(path: string): Promise<void> {

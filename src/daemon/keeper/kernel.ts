@@ -143,7 +143,7 @@ export class Kernel implements Disposable {
   adopt(adopted: NonNullable<KeeperOrder['adopt']>): Promise<void> {
     return this.operations.run(async () => {
       const identity = { pid: adopted.pid, startTime: adopted.processStartTime };
-      const process = await adoptKernelProcess(identity);
+      const process = await adoptKernelProcess(this.order, identity);
       const connection = await readConnectionFile(this.connectionFile).catch((error: unknown) => {
         process.release();
         throw error;

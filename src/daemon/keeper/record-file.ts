@@ -13,6 +13,7 @@ import {
 import { readFileIfPresent, writePrivateFile } from '../platform/private-files';
 import { isSameProcess, processStartTime, readBootId } from '../platform/processes';
 import { claimKernel, removeClaims } from './kernel-claim';
+import { outputFifoPath } from './output-fifo';
 
 /** What changes in a record while the kernel runs. */
 export type RecordFacts = Pick<KeeperRecord, 'kernel' | 'startedAt' | 'restarts' | 'gaps' | 'session'> & {
@@ -85,7 +86,8 @@ export class RecordFile {
     await this.settled();
     const folder = this.order.stateFolder;
     const names = [recordFileName, logFileName, `${logFileName}.1`].map((name) => join(folder, name));
-    for (const path of [...names, this.paths.connectionFile, this.paths.socket])
+    const { connectionFile, socket } = this.paths;
+    for (const path of [...names, connectionFile, socket, outputFifoPath(this.order)])
       await unlink(path).catch(ignoreMissing);
     await removeClaims(folder);
     await rmdir(folder).catch(() => this.log.warn(`${folder} holds something else and stays`));

@@ -12,7 +12,8 @@ async function listAll(folder: string): Promise<{ path: string; kind: string; mo
   const found = await lstat(folder);
   // A link has no permissions of its own: all of them look open on Linux, and the claim points nowhere.
   if (found.isSymbolicLink()) return [{ path: folder, kind: 'link', mode: 0 }];
-  const kind = found.isDirectory() ? 'folder' : found.isSocket() ? 'socket' : 'file';
+  const special = found.isSocket() ? 'socket' : found.isFIFO() ? 'fifo' : 'file';
+  const kind = found.isDirectory() ? 'folder' : special;
   const own = { path: folder, kind, mode: found.mode & 0o777 };
   if (kind !== 'folder') return [own];
   const below = await Promise.all((await readdir(folder)).map((name) => listAll(join(folder, name))));
@@ -34,6 +35,7 @@ test('every folder of a kernel is 0700, every file 0600, and its sockets lie in 
       )
       .sort(),
     [
+      'fifo 600 /output.fifo',
       'file 600 /keeper.log',
       `file 600 /kernel-${keeper.order.kernelId}.json`,
       'file 600 /record.json',
