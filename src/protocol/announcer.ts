@@ -27,12 +27,15 @@ export type AnnouncementOrder = v.InferOutput<typeof announcementOrderSchema>;
 /** Reads {@link AnnouncementOrder}. */
 export const parseAnnouncementOrder = parserOf('announcement to make', announcementOrderSchema);
 
+/** Who can announce: avahi-daemon for the host, or the child by itself. */
+export const announcers = ['avahi', 'own-responder'] as const;
+
 const announcerEventSchema = v.variant('event', [
   v.object({
     event: v.literal('announced'),
     /** Differs from the name asked for when another host has that: `lab-7 (2)`, or `lab-7 #2` as Avahi writes it. */
     name: v.string(),
-    by: v.picklist(['avahi', 'own-responder']),
+    by: v.picklist(announcers),
     /** Why it is not announced by Avahi. */
     because: v.optional(v.string()),
   }),

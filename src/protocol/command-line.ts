@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parserOf } from '../base/parse';
+import { announcers } from './announcer';
 
 /** `remote-kernels serve --json` prints one of these a line on standard output. */
 const serveEventSchema = v.variant('event', [
@@ -15,7 +16,14 @@ const serveEventSchema = v.variant('event', [
     /** Only with `--show-code`. */
     code: v.exactOptional(v.string()),
   }),
-  v.object({ event: v.literal('announcing'), name: v.string(), interfaces: v.array(v.string()) }),
+  v.object({
+    event: v.literal('announcing'),
+    name: v.string(),
+    interfaces: v.array(v.string()),
+    by: v.picklist(announcers),
+    /** Why not by avahi-daemon. */
+    because: v.exactOptional(v.string()),
+  }),
   v.object({ event: v.literal('announcement-failed'), message: v.string() }),
   /** A reload switched the announcement off. */
   v.object({ event: v.literal('announcement-ended') }),

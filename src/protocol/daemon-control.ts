@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parserOf } from '../base/parse';
+import { announcers } from './announcer';
 
 /**
  * Between the commands `pair` and `status` and the running `serve` of the same user: HTTP on a socket that only this user can open. `POST`
@@ -52,6 +53,12 @@ const daemonStatusSchema = v.object({
   pin: v.string(),
   /** The name it is announced under, while it is. */
   announcedAs: v.exactOptional(v.string()),
+  /** By whom it is announced, and why not by avahi-daemon; there with `announcedAs`. */
+  announcedBy: v.exactOptional(
+    v.object({ by: v.picklist(announcers), because: v.exactOptional(v.string()) }),
+  ),
+  /** Why it is not announced although it is to be; it is tried again. */
+  announcementProblem: v.exactOptional(v.string()),
   /** Open TLS connections, signed in or not. */
   connections: v.number(),
   /** Of these, the ones that belong to a sign-in. */

@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import { logLevels } from '../base/logger';
 import { parserOf } from '../base/parse';
+import { announcers } from './announcer';
 
 /**
  * Between the supervisor of many users and its child, the front door (`remote-kernels front-door`). Three pipes, all inherited:
@@ -63,6 +64,9 @@ const frontDoorEventSchema = v.variant('event', [
     event: v.literal('announcing'),
     name: v.pipe(v.string(), v.maxLength(255)),
     interfaces: v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(64)),
+    by: v.picklist(announcers),
+    /** Why not by avahi-daemon. */
+    because: v.exactOptional(v.pipe(v.string(), v.maxLength(512))),
   }),
   v.strictObject({
     event: v.literal('announcement-failed'),

@@ -73,7 +73,11 @@ function tellEvents(daemon: SingleUserDaemon, say: (event: ServeEvent) => void, 
   daemon.onCode(({ code, expiresAt }) => say({ event: 'code', expiresAt, ...(isCodeTold ? { code } : {}) }));
   daemon.announcement?.onState((state) => {
     if (state.kind === 'failed') say({ event: 'announcement-failed', message: state.message });
-    else say({ event: 'announcing', name: state.name, interfaces: [...state.interfaces] });
+    else {
+      const { name, interfaces, by, because } = state;
+      const why = because === undefined ? {} : { because };
+      say({ event: 'announcing', name, interfaces: [...interfaces], by, ...why });
+    }
   });
 }
 

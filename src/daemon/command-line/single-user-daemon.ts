@@ -24,6 +24,7 @@ import { RateLimiter, signInRateLimits } from '../supervisor/rate-limiter';
 import { SingleUserSupervisor } from '../supervisor/single-user-supervisor';
 import { openTokenStore, tokenLifetimes, type TokenStore } from '../supervisor/token-store';
 import { formatAddress, urlOf } from './addresses';
+import { announcementStatusOf } from './announcement-status';
 import { serveControl } from './control-server';
 import type { DaemonFolders } from './daemon-folders';
 import { listKernels } from './list-kernels';
@@ -122,7 +123,6 @@ export class SingleUserDaemon implements Disposable {
     const { options, codes, door, frontDoor, tokens, announcement } = this.parts;
     const count = frontDoor.countConnections();
     const codeExpiresAtMs = codes.expiresAtMs;
-    const announcedAs = announcement?.announcedName;
     const open = await door.find();
     const kernels = open === undefined ? undefined : await listKernels(open).catch(() => undefined);
     const { agentPid } = door;
@@ -132,7 +132,7 @@ export class SingleUserDaemon implements Disposable {
       pid: process.pid,
       startedAt: this.startedAt,
       ...this.describe(),
-      ...(announcedAs === undefined ? {} : { announcedAs }),
+      ...announcementStatusOf(announcement?.state),
       connections: count.all,
       signedInConnections: count.signedIn,
       signIns: tokens.size,

@@ -12,7 +12,7 @@ export function formatStatus(status: DaemonStatus, nowMs: number): string {
     ...(status.placeProblem === undefined
       ? []
       : ([['Not moved', toSingleLine(status.placeProblem, 1024)]] as const)),
-    ['Announced', status.announcedAs === undefined ? 'no' : `as "${toSingleLine(status.announcedAs)}"`],
+    ['Announced', formatAnnouncement(status)],
     [
       'Running',
       `for ${formatDuration(nowMs - Date.parse(status.startedAt))}, ${formatProcess(status, status.pid)}`,
@@ -42,6 +42,18 @@ export function formatStatus(status: DaemonStatus, nowMs: number): string {
     'Fingerprint:',
     ...formatPinLines(status.pin),
   ].join('\n');
+}
+
+function formatAnnouncement({ announcedAs, announcedBy, announcementProblem }: DaemonStatus): string {
+  if (announcedAs === undefined)
+    return announcementProblem === undefined
+      ? 'no'
+      : `no: ${toSingleLine(announcementProblem)}; it is tried again`;
+  const name = `as "${toSingleLine(announcedAs)}"`;
+  if (announcedBy === undefined) return name;
+  if (announcedBy.by === 'avahi') return `${name}, by avahi-daemon`;
+  const { because } = announcedBy;
+  return `${name}, by the daemon's own responder${because === undefined ? '' : ` (${toSingleLine(because)})`}`;
 }
 
 function formatProcess({ processes = [] }: DaemonStatus, pid: number): string {

@@ -35,7 +35,14 @@ export const announcementPace = {
 
 /** What became of the announcement. */
 export type AnnouncementState =
-  | { readonly kind: 'announced'; readonly name: string; readonly interfaces: readonly string[] }
+  | {
+      readonly kind: 'announced';
+      readonly name: string;
+      readonly interfaces: readonly string[];
+      readonly by: AnnouncerEvent['by'];
+      /** Why not by avahi-daemon. */
+      readonly because?: string;
+    }
   | { readonly kind: 'failed'; readonly message: string };
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
@@ -51,7 +58,7 @@ const goodbyeTimeoutMs = 3_000;
 export class AnnouncementProcess implements Disposable {
   private readonly stateEmitter = new Emitter<AnnouncementState>();
   private child: Child | undefined;
-  private announced: AnnouncerEvent | undefined;
+  private now: AnnouncementState | undefined;
   /** What the child was told last, or would have been. */
   private told: AnnouncementOrder | undefined;
   private saidLast = '';
@@ -72,7 +79,12 @@ export class AnnouncementProcess implements Disposable {
 
   /** The name under which the daemon is announced now. */
   get announcedName(): string | undefined {
-    return this.announced?.name;
+    return this.now?.kind === 'announced' ? this.now.name : undefined;
+  }
+
+  /** What became of it last; `undefined` as long as nothing is known. */
+  get state(): AnnouncementState | undefined {
+    return this.now;
   }
 
   /** Begins; failures show in `onState` and the log, never as an exception. */
@@ -183,19 +195,24 @@ export class AnnouncementProcess implements Disposable {
   private succeed(event: AnnouncerEvent): void {
     clearTimeout(this.answer);
     const interfaces = this.told?.interfaces ?? [];
-    this.announced = event;
     const words = describe(event, interfaces);
     // A child says what it said before when avahi-daemon still is of no use, and after an order that changed nothing.
     if (words === this.saidLast) return;
     this.saidLast = words;
     this.options.log.info(words);
-    this.stateEmitter.fire({ kind: 'announced', name: event.name, interfaces });
+    const { name, by, because } = event;
+    this.change({ kind: 'announced', name, interfaces, by, ...(because === undefined ? {} : { because }) });
+  }
+
+  private change(state: AnnouncementState): void {
+    this.now = state;
+    this.stateEmitter.fire(state);
   }
 
   private forget(): void {
     clearTimeout(this.answer);
     this.child = undefined;
-    this.announced = undefined;
+    this.now = undefined;
     this.saidLast = '';
   }
 
@@ -203,7 +220,7 @@ export class AnnouncementProcess implements Disposable {
     const { delayMs } = this.backoff;
     this.backoff = this.backoff.next();
     this.options.log.warn(`not announced: ${message}; next try in ${Math.ceil(delayMs / 1000)} s`);
-    this.stateEmitter.fire({ kind: 'failed', message });
+    this.change({ kind: 'failed', message });
     clearTimeout(this.restart);
     this.restart = setTimeout(() => this.launch(), delayMs);
     this.restart.unref();

@@ -165,5 +165,7 @@ function toEvent(state: AnnouncementState): FrontDoorEvent {
     event: 'announcing',
     name: state.name.slice(0, 255),
     interfaces: state.interfaces.slice(0, 64).map((name) => name.slice(0, 64)),
+    by: state.by,
+    ...(state.because === undefined ? {} : { because: state.because.slice(0, 512) }),
   };
 }

@@ -88,7 +88,9 @@ test('the name that was found is told, and words of the library are no events', 
   const { made, states, waitFor } = await announcing(t, announce);
   made.start();
   await waitFor('the announcement', () => made.announcedName);
-  assert.deepEqual(states, [{ kind: 'announced', name: 'lab-7 (2)', interfaces: ['lo'] }]);
+  assert.deepEqual(states, [
+    { kind: 'announced', name: 'lab-7 (2)', interfaces: ['lo'], by: 'own-responder' },
+  ]);
   await made.stop();
 });
 
@@ -104,7 +106,12 @@ test('a child that lives is told of other interfaces and of another name', async
     return lines.length >= 3 ? lines : undefined;
   });
   assert.deepEqual(notes, ['order lo', 'order lo,eth7', 'order lo']);
-  assert.deepEqual(states[1], { kind: 'announced', name: 'lab-7 (2)', interfaces: ['lo', 'eth7'] });
+  assert.deepEqual(states[1], {
+    kind: 'announced',
+    name: 'lab-7 (2)',
+    interfaces: ['lo', 'eth7'],
+    by: 'own-responder',
+  });
 });
 
 test('when the last interface goes the child says goodbye, and the next begins when one is back', async (t) => {

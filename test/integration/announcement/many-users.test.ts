@@ -15,7 +15,7 @@ interface AnnouncementFinding {
   readonly message: string;
 }
 
-test('the daemon of many users is announced by avahi-daemon through a process without rights, under each name that it is given', async (t) => {
+test('the daemon of many users is announced by avahi-daemon through a process without rights, under each name and port that it is given', async (t) => {
   const lab = await startLab(t);
   if (lab === undefined) return;
   const { near } = lab;
@@ -25,8 +25,8 @@ test('the daemon of many users is announced by avahi-daemon through a process wi
   const system = await PrivateSystem.start(t, { pamFile: plainPamFile, networkNamespace });
   if (system === undefined) return;
 
-  const configure = (name: string) =>
-    system.write('/etc/remote-kernels/config.json', JSON.stringify({ name, port: 0 }));
+  const configure = (name: string, more: Readonly<Record<string, unknown>> = {}) =>
+    system.write('/etc/remote-kernels/config.json', JSON.stringify({ name, port: 0, ...more }));
   await configure('lab-7');
   const findAnnouncement = async () => {
     const { stdout } = await system.run(system.nodePath, [system.programFile, 'check', '--json']);
@@ -87,6 +87,10 @@ test('the daemon of many users is announced by avahi-daemon through a process wi
     );
   await isSeen('lab-7');
   assert.match(said(), /announced as "lab-7" by avahi-daemon/);
+  assert.match(
+    await system.expect(system.nodePath, [system.programFile, 'status']),
+    /\nAnnounced: +as "lab-7", by avahi-daemon\n/,
+  );
   const announcers = async () =>
     (await system.processes()).filter(({ command }) => command.endsWith('daemon.js announce'));
   const [announcer, ...others] = await announcers();
@@ -99,9 +103,10 @@ test('the daemon of many users is announced by avahi-daemon through a process wi
   await configure('lab-8');
   daemon.kill('SIGHUP');
   await isSeen('lab-8');
-  assert.deepEqual(
-    events.flatMap((event) => (event.event === 'announcing' ? [event.name] : [])),
-    ['lab-7', 'lab-8'],
+  const names = () => events.flatMap((event) => (event.event === 'announcing' ? [event.name] : []));
+  await until(
+    () => (names().join() === 'lab-7,lab-8' ? true : undefined),
+    withDeadline(60_000, 'the word of the other name'),
   );
   assert.deepEqual(
     (await announcers()).map(({ pid }) => pid),
@@ -109,9 +114,28 @@ test('the daemon of many users is announced by avahi-daemon through a process wi
     'the same process',
   );
 
-  await system.expect('kill', ['-9', String(announcer.pid)]);
+  // The network is the test's own, so nobody else has this port.
+  const port = 7444;
+  await configure('lab-8', { port });
+  daemon.kill('SIGHUP');
+  await askAvahi(
+    near,
+    'the other port',
+    (services) => services.length === 2 && services.every((service) => service.port === port),
+  );
+  await configure('lab-8', { port, announce: false });
+  daemon.kill('SIGHUP');
+  await askAvahi(near, 'the goodbye of who is not announced any more', ({ length }) => length === 0);
+  assert.deepEqual(await announcers(), []);
+  await configure('lab-8', { port });
+  daemon.kill('SIGHUP');
+  await isSeen('lab-8');
+  const [next, ...more] = await announcers();
+  assert.ok(next !== undefined && more.length === 0);
+
+  await system.expect('kill', ['-9', String(next.pid)]);
   const another = await until(
-    async () => (await announcers()).find(({ pid }) => pid !== announcer.pid),
+    async () => (await announcers()).find(({ pid }) => pid !== next.pid),
     withDeadline(60_000, 'another announcer'),
   );
   assert.ok(another);

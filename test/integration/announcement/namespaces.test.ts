@@ -99,11 +99,16 @@ for (const isWithAvahi of [false, true])
     const [seen] = await fromNear.finds('the near side', addressesIn(7));
     assert.equal(seen?.name, 'lab-7');
     await fromFar.finds('the far side', addressesIn(9));
-    assert.deepEqual(daemon.announced()[0], {
+    const [announced] = daemon.announced();
+    assert.ok(announced?.event === 'announcing');
+    const { because, ...rest } = announced;
+    assert.deepEqual(rest, {
       event: 'announcing',
       name: 'lab-7',
       interfaces: ['eth7', 'eth9'],
+      by: isWithAvahi ? 'avahi' : 'own-responder',
     });
+    assert.match(because ?? 'none', isWithAvahi ? /^none$/ : /^there is no message bus/);
 
     await lab.connect(11, host, far);
     await fromFar.finds('an interface that came', addressesIn(9, 11));

@@ -206,7 +206,10 @@ test('the announcement is switched on and off without the end of a connection', 
   for (let round = 0; round < 2; round += 1) {
     await configure(system, { port: 0, announce: true });
     await reload(daemon, 'announcing');
-    assert.notEqual((await statusOf(system)).announcedAs, undefined);
+    assert.deepEqual((await statusOf(system)).announcedBy, {
+      by: 'own-responder',
+      because: 'nothing is to leave this machine',
+    });
     assert.equal(await announcers(), 1);
     await configure(system, { port: 0 });
     await reload(daemon, 'announcement-ended');

@@ -66,20 +66,24 @@ test('an announcement is forgotten when it fails, is switched off, or the front 
   const announced = after(
     wanted,
     listening(7443, '127.0.0.1'),
-    { event: 'announcing', name: 'lab-7', interfaces: ['lo'] },
+    { event: 'announcing', name: 'lab-7', interfaces: ['lo'], by: 'own-responder', because: 'no avahi' },
     { event: 'connections', all: 3, signedIn: 2 },
     refused,
   )();
-  assert.equal(announced.announcedAs, 'lab-7');
+  assert.deepEqual(announced.announcement, {
+    announcedAs: 'lab-7',
+    announcedBy: { by: 'own-responder', because: 'no avahi' },
+  });
   const failed = after(wanted, { event: 'announcement-failed', message: 'no' })(announced);
   const ended = after(wanted, { event: 'announcement-ended' })(announced);
+  assert.deepEqual(failed.announcement, { announcementProblem: 'no' });
+  assert.equal(ended.announcement, undefined);
   for (const state of [failed, ended]) {
-    assert.equal(state.announcedAs, undefined);
     assert.deepEqual(state.connections, { all: 3, signedIn: 2 });
     assert.equal(state.placeProblem, 'port 7444 is in use');
   }
   const gone = afterEnd(announced);
-  assert.equal(gone.announcedAs, undefined);
+  assert.equal(gone.announcement, undefined);
   assert.deepEqual(gone.connections, { all: 0, signedIn: 0 });
   assert.deepEqual(gone.addresses, announced.addresses);
 });

@@ -44,6 +44,26 @@ test('the status is one subject a line, and text from elsewhere cannot add lines
   assert.equal(text.split('\n').length, 12);
 });
 
+const announcements: readonly [Partial<Parameters<typeof formatStatus>[0]>, string][] = [
+  [{}, 'no'],
+  [{ announcementProblem: 'there is no\nway' }, 'no: there is no␤way; it is tried again'],
+  [{ announcedAs: 'lab 7' }, 'as "lab 7"'],
+  [{ announcedAs: 'lab 7', announcedBy: { by: 'avahi' } }, 'as "lab 7", by avahi-daemon'],
+  [
+    { announcedAs: 'lab\n7', announcedBy: { by: 'own-responder', because: 'avahi-daemon does not run' } },
+    'as "lab␤7", by the daemon\'s own responder (avahi-daemon does not run)',
+  ],
+];
+
+for (const [known, words] of announcements)
+  test(`the status says of the announcement: ${words}`, () =>
+    assert.ok(formatStatus({ ...status, ...known }, Date.now()).includes(`\nAnnounced:    ${words}\n`)));
+
+test('the status says why the daemon is not where its configuration says', () => {
+  const text = formatStatus({ ...status, placeProblem: 'port 7444 is in use. Correct\nit' }, Date.now());
+  assert.ok(text.includes('\nNot moved:    port 7444 is in use. Correct␤it\n'));
+});
+
 test('the status lists kernels with their state, notebook and environment', () => {
   const kernels = [{ id: '0123456789abcdef', state: 'busy', name: 'a.ipynb\u202e', environment: 'analysis' }];
   const text = formatStatus({ ...status, agentPid: 7, kernels, announcedAs: 'lab 7' }, Date.now());

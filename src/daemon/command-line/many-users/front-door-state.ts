@@ -1,5 +1,6 @@
-import type { ServeOptions } from '../../configuration/serve-options';
 import type { FrontDoorEvent, FrontDoorOrder } from '../../../protocol/front-door-process';
+import type { ServeOptions } from '../../configuration/serve-options';
+import { announcementStatusOf, type AnnouncementStatus } from '../announcement-status';
 
 /** Where a front door is ordered to listen. */
 export type OrderedPlace = Pick<FrontDoorOrder, 'listen' | 'port'>;
@@ -12,7 +13,8 @@ export interface FrontDoorState {
   readonly place?: OrderedPlace;
   /** Why it does not listen where the configuration says. */
   readonly placeProblem?: string;
-  readonly announcedAs?: string;
+  /** Absent as long as nothing is known of it, and when there is to be none. */
+  readonly announcement?: AnnouncementStatus;
   readonly connections: { readonly all: number; readonly signedIn: number };
 }
 
@@ -27,30 +29,41 @@ export function afterEvent(
   event: FrontDoorEvent,
   wanted: Pick<ServeOptions, 'listen' | 'port'>,
 ): FrontDoorState {
-  const { announcedAs, placeProblem, ...rest } = state;
-  const asBefore = announcedAs === undefined ? {} : { announcedAs };
   switch (event.event) {
     case 'listening': {
       const { port, hosts } = event;
       const place = placeOf(wanted, { port, hosts });
-      return { ...rest, ...asBefore, addresses: { port, hosts }, ...(place === undefined ? {} : { place }) };
+      return {
+        ...withoutProblem(state),
+        addresses: { port, hosts },
+        ...(place === undefined ? {} : { place }),
+      };
     }
     case 'place-refused':
     case 'failed':
       return { ...state, placeProblem: event.message };
     case 'announcing':
-      return { ...state, announcedAs: event.name };
+      return { ...state, announcement: announcementStatusOf({ ...event, kind: 'announced' }) };
     case 'announcement-failed':
+      return { ...state, announcement: announcementStatusOf({ kind: 'failed', message: event.message }) };
     case 'announcement-ended':
-      return { ...rest, ...(placeProblem === undefined ? {} : { placeProblem }) };
+      return withoutAnnouncement(state);
     case 'connections':
       return { ...state, connections: { all: event.all, signedIn: event.signedIn } };
   }
 }
 
 /** What is known when the front door has ended: the next one is to be at the same place. */
-export function afterEnd({ announcedAs: _announcedAs, ...rest }: FrontDoorState): FrontDoorState {
-  return { ...rest, connections: noConnections };
+export function afterEnd(state: FrontDoorState): FrontDoorState {
+  return { ...withoutAnnouncement(state), connections: noConnections };
+}
+
+function withoutProblem({ placeProblem: _problem, ...rest }: FrontDoorState): FrontDoorState {
+  return rest;
+}
+
+function withoutAnnouncement({ announcement: _announcement, ...rest }: FrontDoorState): FrontDoorState {
+  return rest;
 }
 
 /**

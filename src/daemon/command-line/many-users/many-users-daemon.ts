@@ -229,7 +229,7 @@ export class ManyUsersDaemon implements Disposable {
   /** What runs of the users' is read by the command that asks, from the system: no process of a user is asked. */
   private status(): DaemonStatus {
     const { supervision } = this;
-    const { announcedAs, connections, placeProblem } = this.state;
+    const { announcement, connections, placeProblem } = this.state;
     const frontDoorPid = this.frontDoor.pid;
     return {
       version: productVersion,
@@ -237,7 +237,7 @@ export class ManyUsersDaemon implements Disposable {
       startedAt: this.startedAt,
       ...this.describe(),
       ...(placeProblem === undefined ? {} : { placeProblem }),
-      ...(announcedAs === undefined ? {} : { announcedAs }),
+      ...announcement,
       connections: connections.all,
       signedInConnections: connections.signedIn,
       signIns: supervision.tokens.size,
