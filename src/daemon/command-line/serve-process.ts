@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { toError } from '../../base/errors';
 import { logLevels, type LogLevel } from '../../base/logger';
 import { exitCodes } from '../../protocol/command-line';
+import { WireError } from '../../protocol/errors';
 import type { ServeWords } from '../configuration/serve-options';
 import { explainListenFault } from '../front-door/listen-fault';
 import {
@@ -71,6 +72,8 @@ const exitCodeOf = {
 /** Why a daemon could not start, for a person, with the exit code that says of what kind it is. */
 export function toStartError(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
+  // A disk that is full has room again some time, so a service manager may try again.
+  if (error instanceof WireError) return new CommandError(error.message, exitCodes.ioError, { cause: error });
   const { kind, message } = explainListenFault(error);
   return new CommandError(message, exitCodeOf[kind], { cause: toError(error) });
 }

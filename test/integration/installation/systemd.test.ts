@@ -89,7 +89,7 @@ test('systemd starts, reloads, restarts and ends the daemon, and the kernels of 
   await assert.rejects(ask(port, { path: '/' }), /ECONNREFUSED/);
 });
 
-test('install says what keeps the daemon from starting, where systemd alone would say nothing', async (t) => {
+test('install says what keeps the daemon from starting, and systemd does not start again for ever what only a person can mend', async (t) => {
   const system = await PrivateSystem.start(t, { hasSystemUser: false });
   if (system === undefined) return;
   await system.write('/etc/remote-kernels/config.json', '{ "prot": 7443 }');
@@ -100,4 +100,14 @@ test('install says what keeps the daemon from starting, where systemd alone woul
   assert.match(stderr, /not started: .*there is no key "prot"; did you mean "port"\?/);
   const state = await systemd.run('systemctl', ['is-active', unit]);
   assert.equal(state.stdout.trim(), 'inactive');
+
+  const show = async (property: string) =>
+    (await systemd.expect('systemctl', ['show', '--value', '--property', property, unit])).trim();
+  await systemd.run('systemctl', ['start', unit]);
+  const hasFailed = async () => ((await show('ActiveState')) === 'failed' ? true : undefined);
+  await until(hasFailed, withDeadline(60_000, 'the end of the service'), 200);
+  assert.deepEqual(
+    [await show('ExecMainStatus'), await show('NRestarts'), await show('SubState')],
+    ['78', '0', 'failed'],
+  );
 });

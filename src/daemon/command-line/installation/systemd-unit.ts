@@ -1,3 +1,8 @@
+import { exitCodes } from '../../../protocol/command-line';
+
+/** How the daemon ends when another start would end the same way. */
+const permanentExitCodes = [exitCodes.usage, exitCodes.noPermission, exitCodes.configuration];
+
 /** The systemd unit of the daemon, for the Node and program at these paths. */
 export function formatSystemdUnit(node: string, programFile: string): string {
   return `[Unit]
@@ -14,6 +19,8 @@ ExecStart=/bin/sh -c 'REMOTE_KERNELS_OPEN_FILES=$$(ulimit -S -n) exec ${node} ${
 ExecReload=/bin/kill -HUP $MAINPID
 Restart=on-failure
 RestartSec=2
+# What only a person can mend: wrong words, missing rights, a configuration, PAM file, key or program that cannot be used.
+RestartPreventExitStatus=${permanentExitCodes.join(' ')}
 WorkingDirectory=/
 UnsetEnvironment=NODE_OPTIONS NODE_PATH LD_PRELOAD LD_LIBRARY_PATH
 

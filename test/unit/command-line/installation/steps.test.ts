@@ -192,6 +192,7 @@ test('the init script is valid for a POSIX shell, and the unit leaves the kernel
     'KillMode=process',
     'After=systemd-user-sessions.service',
     'OOMPolicy=continue',
+    'RestartPreventExitStatus=64 77 78',
     'ExecReload=/bin/kill -HUP $MAINPID',
     "ExecStart=/bin/sh -c 'REMOTE_KERNELS_OPEN_FILES=$$(ulimit -S -n) exec /usr/bin/node /opt/x/daemon.js serve'",
   ])
