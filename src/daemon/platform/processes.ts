@@ -54,6 +54,17 @@ export function signalGroup(groupId: number, signal: NodeJS.Signals | 0): boolea
   }
 }
 
+/** Sends a signal to a process. Returns whether there was one: it can have ended since it was looked at. Throws when the system refuses. */
+export function signalProcess(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    process.kill(pid, signal);
+    return true;
+  } catch (error) {
+    if (systemErrorCode(error) === 'ESRCH') return false;
+    throw error;
+  }
+}
+
 /** Resident memory of a process and all its descendants in bytes; pages shared among them count in each. `undefined` when it has ended. */
 export async function treeMemoryBytes(pid: number): Promise<number | undefined> {
   return process.platform === 'linux'

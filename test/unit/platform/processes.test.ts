@@ -9,6 +9,7 @@ import {
   processStartTime,
   readBootId,
   signalGroup,
+  signalProcess,
   sumOfTree,
   totalMemoryBytes,
   treeMemoryBytes,
@@ -55,8 +56,10 @@ test('a group is signalled with all its members, and is gone afterwards', async 
   const identity = { pid, startTime: (await processStartTime(pid)) ?? '' };
   assert.ok(((await treeMemoryBytes(pid)) ?? 0) > 100_000);
   assert.equal(signalGroup(pid, 0), true);
+  assert.equal(signalProcess(pid, 'SIGCONT'), true);
   assert.equal(signalGroup(pid, 'SIGKILL'), true);
   await once(child, 'exit');
+  assert.equal(signalProcess(pid, 'SIGKILL'), false);
   assert.equal(await isSameProcess(identity), false);
   assert.equal(await processStartTime(pid), undefined);
   assert.equal(await treeMemoryBytes(pid), undefined);

@@ -1,6 +1,6 @@
 import type { Logger } from '../../../base/logger';
 import type { KeeperRecord } from '../../../protocol/keeper';
-import { isSameProcess, signalGroup } from '../../platform/processes';
+import { isSameProcess, signalGroup, signalProcess } from '../../platform/processes';
 import { endUnrecorded } from './leftovers';
 import { readRecord, removeKernel } from './records';
 
@@ -18,12 +18,12 @@ export async function endByForce(recordFolder: string, logger: Logger): Promise<
 /** Kills the keeper and the kernel that a record names, if they still are the same processes. */
 export async function endProcessesOf({ kernel, keeperPid, keeperStartTime }: KeeperRecord): Promise<void> {
   // The keeper first: it would otherwise report the kernel's end, or start it again.
-  if (await isSameProcess({ pid: keeperPid, startTime: keeperStartTime })) process.kill(keeperPid, 'SIGKILL');
+  if (await isSameProcess({ pid: keeperPid, startTime: keeperStartTime })) signalProcess(keeperPid, 'SIGKILL');
   if (
     kernel !== undefined &&
     (await isSameProcess({ pid: kernel.pid, startTime: kernel.processStartTime }))
   ) {
     // The kernel leads a group of its own; where it does not, it is killed alone.
-    if (!signalGroup(kernel.pid, 'SIGKILL')) process.kill(kernel.pid, 'SIGKILL');
+    if (!signalGroup(kernel.pid, 'SIGKILL')) signalProcess(kernel.pid, 'SIGKILL');
   }
 }
