@@ -82,6 +82,8 @@ const daemon = {
   ...common,
   name: 'daemon',
   entry: { daemon: './src/daemon/main.ts' },
+  // All but the child that asks PAM is in `daemon-program.js` beside it, which `daemon/main.ts` loads.
+  output: { ...common.output, chunkFilename: '[name].js' },
   resolve: {
     ...common.resolve,
     // The `main` of jsonc-parser asks for its own files in a way that a bundler cannot follow.

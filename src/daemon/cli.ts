@@ -73,9 +73,8 @@ async function run(command: string, options: GivenOptions, programFile: string):
         programFile,
       );
     case 'pam':
-      if (options.has('--trial'))
-        return (await import(/* webpackMode: "eager" */ './supervisor/pam-trial')).runPamTrial();
-      return (await import(/* webpackMode: "eager" */ './supervisor/pam-child')).runPamChild();
+      // Without `--trial` it is not run here, but by `main.ts`.
+      return (await import(/* webpackMode: "eager" */ './supervisor/pam-trial')).runPamTrial();
     case 'processes':
       return (
         await import(/* webpackMode: "eager" */ './command-line/process-usage/report-processes')
@@ -85,6 +84,7 @@ async function run(command: string, options: GivenOptions, programFile: string):
     default: {
       const [doorFolder] = options.values('--door');
       return (await import(/* webpackMode: "eager" */ './agent/main')).runAgent({
+        programFile,
         json: options.has('--json'),
         isServer: options.has('--server'),
         ...(doorFolder === undefined ? {} : { doorFolder }),

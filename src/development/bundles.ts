@@ -3,7 +3,7 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../base/errors';
 import { pathExists } from './paths';
-import { distFolder, repository } from './repository';
+import { daemonBundles, distFolder, repository } from './repository';
 import { runTool } from './run-command';
 
 /** What goes into the bundles besides `src/`. */
@@ -42,7 +42,7 @@ async function digestInputs(): Promise<string> {
 }
 
 async function hasBundles(): Promise<boolean> {
-  const paths = ['extension.js', 'daemon.js', 'addons'].map((name) => join(distFolder(), name));
+  const paths = ['extension.js', ...daemonBundles, 'addons'].map((name) => join(distFolder(), name));
   return (await Promise.all(paths.map(pathExists))).every((isThere) => isThere);
 }
 

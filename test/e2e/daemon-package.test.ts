@@ -45,7 +45,12 @@ test('the .vsix stays below 15 MB and holds the daemon with its addons', async (
   const { size } = await stat(path);
   assert.ok(size < 15_000_000, `${size} bytes`);
   const names = namesInZip(await readFile(path));
-  for (const name of ['dist/extension.js', 'dist/daemon.js', 'dist/addons/linux-x64-glibc/addon.node'])
+  for (const name of [
+    'dist/extension.js',
+    'dist/daemon.js',
+    'dist/daemon-program.js',
+    'dist/addons/linux-x64-glibc/addon.node',
+  ])
     assert.ok(names.includes(`extension/${name}`), name);
   const unwanted = names.filter((name) => /\.map$|node_modules|\/src\/|\/test\//.test(name));
   assert.deepEqual(unwanted, []);

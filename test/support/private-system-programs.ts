@@ -1,4 +1,4 @@
-import { chmod, copyFile, cp, mkdir, stat } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { bundleFolder, daemonBundle } from './daemon-bundle';
 
@@ -23,8 +23,11 @@ export async function placeNode(root: string): Promise<string> {
 export async function placeProgram(root: string): Promise<string> {
   const target = join(folder, 'daemon.js');
   await makeFolder(join(root, folder));
-  await copyFile(daemonBundle(), join(root, target));
-  await chmod(join(root, target), 0o755);
+  const parts = (await readdir(dirname(daemonBundle()))).filter((name) => /^daemon[a-z-]*\.js$/.test(name));
+  for (const name of parts) {
+    await copyFile(join(bundleFolder(), name), join(root, folder, name));
+    await chmod(join(root, folder, name), 0o755);
+  }
   await cp(join(bundleFolder(), 'addons'), join(root, folder, 'addons'), { recursive: true });
   return target;
 }

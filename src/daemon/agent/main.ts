@@ -10,6 +10,8 @@ import { AgentStartError, findOrStartAgent } from './start/start-agent';
 
 /** How `remote-kernels agent` is called. */
 export interface AgentCommand {
+  /** The file of this program, of which the agent and the keepers are started. */
+  readonly programFile: string;
   /** Print {@link AgentAddress} as one line of JSON instead of words. */
   readonly json: boolean;
   /** Run the agent in this process instead of finding or starting one: how the command starts it. */
@@ -24,8 +26,9 @@ const commandTimeoutMs = 30_000;
 /** Finds or starts this user's agent and prints where it is, or is the agent. Resolves with the exit code. */
 export async function runAgent(command: AgentCommand): Promise<number> {
   try {
-    if (command.isServer) return await (await import(/* webpackMode: "eager" */ './serve')).serveAgent();
-    const address = await findAddress(command.doorFolder);
+    if (command.isServer)
+      return await (await import(/* webpackMode: "eager" */ './serve')).serveAgent(command.programFile);
+    const address = await findAddress(command);
     process.stdout.write(command.json ? `${JSON.stringify(address)}\n` : formatWords(address));
     return exitCodes.ok;
   } catch (error) {
@@ -35,7 +38,7 @@ export async function runAgent(command: AgentCommand): Promise<number> {
   }
 }
 
-async function findAddress(doorFolder: string | undefined): Promise<AgentAddress> {
+async function findAddress({ doorFolder, programFile }: AgentCommand): Promise<AgentAddress> {
   const signal = withDeadline(commandTimeoutMs, 'the agent of this user');
   if (doorFolder !== undefined && isInPlaceOfLogin(process.env)) {
     // The door key that comes now is between this user and the front door, and the agent inherits the keyring.
@@ -43,13 +46,8 @@ async function findAddress(doorFolder: string | undefined): Promise<AgentAddress
     takeSessionKeyring('user');
   }
   const request = doorFolder === undefined ? undefined : await readDoorRequest(doorFolder, signal);
-  const address = await findOrStartAgent(programFile(), await readAgentPlaces(), signal);
+  const address = await findOrStartAgent(programFile, await readAgentPlaces(), signal);
   return request === undefined ? address : openDoor(address, request, signal);
-}
-
-/** This bundle: what the agent and the keepers are started from. */
-function programFile(): string {
-  return __filename;
 }
 
 function formatWords(address: AgentAddress): string {

@@ -29,10 +29,10 @@ const maxOlderLogs = 2;
 const lockCheckIntervalMs = 30_000;
 
 /**
- * Is the agent of this user until it is no longer needed or told to end; kernels stay in any case. Resolves with the exit code, at once when
+ * Is the agent of this user, with keepers of that program, until it is no longer needed or told to end; kernels stay in any case. Resolves with the exit code, at once when
  * another agent of this user runs.
  */
-export async function serveAgent(): Promise<number> {
+export async function serveAgent(programFile: string): Promise<number> {
   const places = await readAgentPlaces();
   const variables = process.env;
   const limit = await readSystemKernelLimit();
@@ -69,7 +69,7 @@ export async function serveAgent(): Promise<number> {
     if (limit.problem !== undefined)
       logger.warn(`the limit of kernels for every user is not known: ${limit.problem}`);
     const agent = new Agent({
-      program: __filename,
+      program: programFile,
       socket: join(folders.sockets, agentSocketName),
       folders,
       places,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { expectParsed, parseJson, parserOf } from '../../base/parse';
-import { distFolder, repository } from '../repository';
+import { daemonBundles, distFolder, repository } from '../repository';
 import { runCommand } from '../run-command';
 import { copyKoffiAddons } from './koffi-addons';
 import { formatNotices, noticesFile } from './notices';
@@ -31,11 +31,12 @@ export async function packDaemon(path: string): Promise<void> {
   try {
     for (const part of ['README.md', 'LICENSE', 'schemas', '.npmignore'])
       await cp(join(repository, part), join(staging, part), { recursive: true });
-    for (const part of ['daemon.js', 'addons']) {
+    for (const part of [...daemonBundles, 'addons']) {
       await cp(join(distFolder(), part), join(staging, 'dist', part), { recursive: true });
     }
     await copyKoffiAddons(join(staging, 'dist', 'addons'));
-    await writeFile(join(staging, noticesFile), await formatNotices([join(distFolder(), 'daemon.js')]));
+    const bundles = daemonBundles.map((name) => join(distFolder(), name));
+    await writeFile(join(staging, noticesFile), await formatNotices(bundles));
     await writeFile(join(staging, 'package.json'), JSON.stringify(await makeManifest(), null, 2));
     const { output } = await runCommand('npm', ['pack', '--json', '--ignore-scripts', '--offline'], {
       folder: staging,

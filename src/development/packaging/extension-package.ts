@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathExists } from '../paths';
-import { distFolder, repository } from '../repository';
+import { daemonBundles, distFolder, repository } from '../repository';
 import { runCommand } from '../run-command';
 import { copyKoffiAddons } from './koffi-addons';
 import { formatNotices, noticesFile } from './notices';
@@ -32,7 +32,7 @@ export async function packExtension(path: string): Promise<void> {
     }
     await cp(distFolder(), join(staging, 'dist'), { recursive: true });
     await copyKoffiAddons(join(staging, 'dist', 'addons'));
-    const bundles = ['extension.js', 'daemon.js'].map((name) => join(distFolder(), name));
+    const bundles = ['extension.js', ...daemonBundles].map((name) => join(distFolder(), name));
     await writeFile(join(staging, noticesFile), await formatNotices(bundles));
     await writeFile(join(staging, 'package.json'), JSON.stringify(await readExtensionManifest(), null, 2));
     await mkdir(join(path, '..'), { recursive: true });

@@ -50,6 +50,7 @@ test('an installation is whole, a second one changes nothing, and an uninstallat
       '/etc/pam.d/remote-kernels',
     ],
     ...['/etc/remote-kernels/config.json', '/etc/init.d/remote-kernels', '/opt/remote-kernels/daemon.js'],
+    '/opt/remote-kernels/daemon-program.js',
   ]);
   assert.deepEqual(rights.trim().split('\n'), [
     '700 root /var/lib/remote-kernels',
@@ -58,6 +59,7 @@ test('an installation is whole, a second one changes nothing, and an uninstallat
     '644 root /etc/remote-kernels/config.json',
     '755 root /etc/init.d/remote-kernels',
     '644 root /opt/remote-kernels/daemon.js',
+    '644 root /opt/remote-kernels/daemon-program.js',
   ]);
   assert.match(
     await system.expect('getent', ['passwd', 'remote-kernels']),

@@ -8,6 +8,9 @@ import { planFolder } from './changes';
 import { fileStep, folderStep, linkStep, type InstallationStep } from './installation-step';
 import type { InstallationPlaces } from './places';
 
+/** What the bundle's own file loads from beside it. */
+const programPart = 'daemon-program.js';
+
 /** The JSON schema of `config.json`, by which editors explain its keys. */
 const schemaFile = 'system-configuration.schema.json';
 
@@ -21,7 +24,7 @@ export interface ProgramToInstall {
 }
 
 /**
- * Decides what to copy: the bundle, its addons, and with `withNode` the Node that runs this. Rejects with a {@link CommandError} when that Node
+ * Decides what to copy: the bundle's two files, its addons, and with `withNode` the Node that runs this. Rejects with a {@link CommandError} when that Node
  * cannot be used in its place by a daemon of root.
  */
 export async function chooseProgram(
@@ -43,7 +46,11 @@ export async function chooseProgram(
   const source = dirname(sourceFile);
   const addons = await listFiles(source, 'addons');
   const schema = await findSchema(source);
+  const part = join(source, programPart);
+  if ((await stat(part).catch(() => undefined))?.isFile() !== true) throw notWhole(`${part} is missing`);
   const copies = [
+    // First what is loaded by the file after it: what starts meanwhile finds one that fits, or none.
+    { from: part, to: join(places.program, programPart), mode: 0o644 },
     { from: sourceFile, to: programFile, mode: 0o644 },
     ...(schema === undefined ? [] : [{ from: schema, to: join(places.program, schemaFile), mode: 0o644 }]),
     ...addons.map((name) => ({ from: join(source, name), to: join(places.program, name), mode: 0o644 })),
@@ -153,10 +160,14 @@ async function listFiles(source: string, folder: string): Promise<readonly strin
     );
     return names.flat().sort();
   } catch (error) {
-    throw new CommandError(
-      `this program is not whole (${toError(error).message}); install it again: npm install -g ./remote-kernels-….tgz`,
-      exitCodes.noInput,
-      { cause: error },
-    );
+    throw notWhole(toError(error).message, error);
   }
+}
+
+function notWhole(what: string, cause?: unknown): CommandError {
+  return new CommandError(
+    `this program is not whole (${what}); install it again: npm install -g ./remote-kernels-….tgz`,
+    exitCodes.noInput,
+    { cause },
+  );
 }
