@@ -103,7 +103,8 @@ test('a shared host is installed, found from another machine, used by two people
     const shown = await system.expect('remote-kernels', ['certificate', 'show']);
     const fingerprint = shown
       .match(/(?:[0-9a-f]{4} ?){8}/g)
-      ?.join(' ')
+      ?.slice(0, 2)
+      .join(' ')
       .replace(/\s+/g, ' ')
       .trim();
     assert.equal(fingerprint?.length, 79, shown);

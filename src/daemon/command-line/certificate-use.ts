@@ -13,6 +13,7 @@ import {
 } from '../front-door/own-certificate';
 import { formatPinLines } from './pair';
 import type { GivenOptions } from './parse-command-line';
+import { publishCertificate } from './public-certificate';
 import { findRunningDaemon } from './running-daemon';
 import { CommandError, printWords } from './terminal';
 
@@ -46,6 +47,7 @@ export async function runCertificateUse(given: GivenOptions): Promise<number> {
     printWords(
       'It is another key than before: everybody who has accepted the old one is asked to accept this one. Tell them the fingerprint.',
     );
+  await publishCertificate(systemPaths.run, certificate.certificatePem);
   printWords(await tellDaemon(folder));
   return exitCodes.ok;
 }

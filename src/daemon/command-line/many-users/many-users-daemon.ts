@@ -16,6 +16,7 @@ import { serveSupervisorChannel } from '../../supervisor/supervisor-channel';
 import { formatAddress, urlOf } from '../addresses';
 import { serveControl } from '../control-server';
 import { systemControlSocket } from '../daemon-folders';
+import { publishCertificate } from '../public-certificate';
 import { CommandError } from '../terminal';
 import { FrontDoorChild, frontDoorCommand } from './front-door-child';
 import { afterEnd, afterEvent, firstFrontDoorState } from './front-door-state';
@@ -95,7 +96,7 @@ export class ManyUsersDaemon implements Disposable {
   /** Starts the front door and answers `status`. Rejects when the first front door cannot do its work; later ones are tried again for ever. */
   async start(): Promise<void> {
     const { log, say, paths } = this.options;
-    this.warnOfExpiry();
+    await this.useCertificate(this.certificate);
     this.owned.add(
       this.supervision.supervisor.onSignedIn((signedIn) => say({ event: 'signed-in', ...signedIn })),
     );
@@ -125,8 +126,7 @@ export class ManyUsersDaemon implements Disposable {
       this.plan = reading.value;
       onLogLevel(this.plan.logLevel);
       this.supervision.supervisor.reconfigure(this.plan.configuration);
-      this.certificate = (await this.readCertificate()) ?? this.certificate;
-      this.warnOfExpiry();
+      await this.useCertificate((await this.readCertificate()) ?? this.certificate);
       this.frontDoor.sendOrder();
       log.info('the configuration was reloaded');
     });
@@ -206,8 +206,7 @@ export class ManyUsersDaemon implements Disposable {
 
   private renewCertificate(): Promise<void> {
     return this.changes.run(async () => {
-      this.certificate = (await this.readCertificate()) ?? this.certificate;
-      this.warnOfExpiry();
+      await this.useCertificate((await this.readCertificate()) ?? this.certificate);
       this.frontDoor.sendOrder();
     });
   }
@@ -221,9 +220,15 @@ export class ManyUsersDaemon implements Disposable {
     }
   }
 
-  private warnOfExpiry(): void {
-    const words = describeExpiry(this.certificate, Date.now());
-    if (words !== undefined) this.options.log.warn(words);
+  /** Takes it for the next order, and shows it to everybody on this host. */
+  private async useCertificate(certificate: DaemonCertificate): Promise<void> {
+    const { log, paths } = this.options;
+    this.certificate = certificate;
+    const words = describeExpiry(certificate, Date.now());
+    if (words !== undefined) log.warn(words);
+    await publishCertificate(paths.run, certificate.certificatePem).catch((error: unknown) =>
+      log.warn(`only root can see the fingerprint: ${toError(error).message}`),
+    );
   }
 
   /** What runs of the users' is read by the command that asks, from the system: no process of a user is asked. */
