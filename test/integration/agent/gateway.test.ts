@@ -36,7 +36,7 @@ test('the client of JupyterLab starts a session, executes, interrupts, restarts,
     isBegun ||= header.msg_type === 'stream';
   });
   const sleeping = execute(kernel, 'print("begun", flush=True)\nimport time\ntime.sleep(60)');
-  await until(() => (isBegun ? true : undefined), withDeadline(10_000, 'the code to begin'));
+  await until(() => (isBegun ? true : undefined), withDeadline(30_000, 'the code to begin'));
   await kernel.interrupt();
   assert.equal((await sleeping).status, 'error');
 

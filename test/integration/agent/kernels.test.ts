@@ -200,14 +200,18 @@ test('the stream of kernels tells of start, work and end as they happen', async 
   const agent = await startAgent(t, { environments: ['ipykernel'] });
   const events = watchKernels(t, agent);
   const saw = (what: string, test_: (event: KernelEvent) => boolean) =>
-    until(() => (events.some(test_) ? true : undefined), withDeadline(15_000, what));
+    until(() => (events.some(test_) ? true : undefined), withDeadline(30_000, what));
   const isState = (state: KernelDetails['state']) => (event: KernelEvent) =>
     event.event === 'kernel' && event.kernel.state === state;
   await saw('the list', (event) => event.event === 'complete' && event.total === 0);
   const details = await agent.startKernel({});
   await saw('the start', isState('idle'));
-  await execute(connectTo(t, agent, details), 'import time; time.sleep(0.5)');
+  const path = join(agent.home, 'let');
+  const code = `import os, time\nwhile not os.path.exists(${JSON.stringify(path)}): time.sleep(0.02)`;
+  const work = execute(connectTo(t, agent, details), code);
   await saw('the work', isState('busy'));
+  await writeFile(path, '');
+  await work;
   await saw(
     'the memory',
     (event) => event.event === 'kernel' && (event.kernel.memoryBytes ?? 0) > 10_000_000,
@@ -292,7 +296,7 @@ test('a kernel that dies is reported dead with its signal and can be removed', a
       const now = await agent.kernel(details.id);
       return now.state === 'dead' ? now : undefined;
     },
-    withDeadline(15_000, 'the dead kernel'),
+    withDeadline(30_000, 'the dead kernel'),
   );
   assert.equal(dead.exit?.signal, 'SIGKILL');
   assert.equal((await agent.ask('DELETE', `${jupyterPaths.kernels}/${details.id}`)).status, 204);

@@ -8,7 +8,7 @@ import { systemClock, until, withDeadline } from '../../../src/base/time';
 import { keeperTimeoutMs, startKeeper } from '../../../src/daemon/agent/kernels/keeper-process';
 import { KernelRegistry } from '../../../src/daemon/agent/kernels/registry';
 import { Lifetime } from '../../../src/daemon/agent/lifetime';
-import { processStartTime } from '../../../src/daemon/platform/processes';
+import { processStartTime, signalProcess } from '../../../src/daemon/platform/processes';
 import { goneProcess, keeperRecord } from '../../support/keeper-records';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { isAlive } from './support/agent-under-test';
@@ -55,7 +55,7 @@ async function prepareRecord(t: TestContext) {
   t.after(async () => {
     const pids = await readFile(starts, 'utf8').catch(() => '');
     for (const pid of pids.split('\n').filter((line) => line !== '')) {
-      if (await isAlive(Number(pid))) process.kill(Number(pid), 'SIGKILL');
+      if (await isAlive(Number(pid))) signalProcess(Number(pid), 'SIGKILL');
     }
   });
   const top = await temporaryFolder(t);
@@ -97,7 +97,7 @@ async function prepare(t: TestContext, failures: number, maxKernels?: number) {
   t.after(async () => {
     registry.dispose();
     lifetime.dispose();
-    for (const keeper of await starts()) if (await isAlive(keeper)) process.kill(keeper, 'SIGKILL');
+    for (const keeper of await starts()) if (await isAlive(keeper)) signalProcess(keeper, 'SIGKILL');
   });
   const states: string[] = [];
   registry.onDidChange((event) => states.push(event.event === 'kernel' ? event.kernel.state : event.event));
@@ -117,7 +117,7 @@ test('a running kernel whose next keeper cannot start is kept and tried again, a
   assert.equal(registry.get(kernelId).state.state, 'starting');
   await until(
     () => (registry.get(kernelId).state.state === 'idle' ? true : undefined),
-    withDeadline(15_000, 'another keeper'),
+    withDeadline(30_000, 'another keeper'),
   );
   assert.equal((await starts()).length, 2);
   assert.equal(await isAlive(pid), true);
@@ -129,13 +129,13 @@ test('a kernel is given up only when its process has ended too', async (t) => {
   await registry.load();
   await until(
     async () => ((await starts()).length >= 2 ? true : undefined),
-    withDeadline(15_000, 'the second try'),
+    withDeadline(30_000, 'the second try'),
   );
   assert.equal(registry.get(kernelId).state.state, 'starting');
   process.kill(pid, 'SIGKILL');
   await until(
     () => (registry.get(kernelId).state.state === 'dead' ? true : undefined),
-    withDeadline(15_000, 'the end'),
+    withDeadline(30_000, 'the end'),
   );
   assert.deepEqual(await readdir(kernelsFolder), []);
 });
@@ -146,7 +146,7 @@ test('a dead kernel is restarted once however many ask, and not beyond the limit
   process.kill(pid, 'SIGKILL');
   await until(
     () => (registry.get(kernelId).state.state === 'dead' ? true : undefined),
-    withDeadline(15_000, 'the end'),
+    withDeadline(30_000, 'the end'),
   );
   await writeFile(failures, '0');
   const before = (await starts()).length;
@@ -164,13 +164,13 @@ test('a running kernel without a keeper can be shut down', async (t) => {
   await registry.load();
   await until(
     async () => ((await starts()).length >= 1 ? true : undefined),
-    withDeadline(15_000, 'the first try'),
+    withDeadline(30_000, 'the first try'),
   );
   await registry.shutdown(kernelId);
   assert.equal(registry.find(kernelId), undefined);
   await until(
     async () => ((await isAlive(pid)) ? undefined : true),
-    withDeadline(5000, 'the end of the kernel'),
+    withDeadline(30_000, 'the end of the kernel'),
   );
   assert.deepEqual(await readdir(kernelsFolder), []);
 });
@@ -198,14 +198,14 @@ test('a keeper that reports nothing in time is ended with the kernel that it sta
   const { record, top } = await prepareRecord(t);
   await writeFile(join(top, 'keeper.js'), silentKeeperProgram);
   await rm(record.order.stateFolder, { recursive: true });
-  await assert.rejects(startKeeper(join(top, 'keeper.js'), record.order, silentLogger, 2000), {
+  await assert.rejects(startKeeper(join(top, 'keeper.js'), record.order, silentLogger, 4000), {
     code: 'kernel-start-timeout',
   });
   assert.ok((await readdir(top)).includes('isRecorded'));
   const pid = Number(await readFile(join(top, 'pid'), 'utf8'));
   await until(
     async () => ((await isAlive(pid)) ? undefined : true),
-    withDeadline(5000, 'the end of the kernel'),
+    withDeadline(30_000, 'the end of the kernel'),
   );
   assert.deepEqual(await readdir(join(top, 'kernels')), []);
 });

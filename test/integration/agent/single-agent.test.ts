@@ -40,7 +40,7 @@ test('twenty starts at once end with one agent, and all of them name it', async 
       const found = await agentsOf(home);
       return found.length === 1 ? found : undefined;
     },
-    withDeadline(10_000, 'the agents that gave way'),
+    withDeadline(30_000, 'the agents that gave way'),
   );
   assert.deepEqual(agents, [addresses[0]?.pid]);
 });
@@ -55,7 +55,7 @@ test('twenty starts at once after the agent was killed end with one agent', asyn
   const folder = dirname(addresses[0]?.socket ?? '');
   await until(
     async () => ((await agentsOf(agent.home)).length === 1 ? true : undefined),
-    withDeadline(10_000, 'one agent'),
+    withDeadline(30_000, 'one agent'),
   );
   // Nothing of the takeover is left beside the lock and the socket.
   assert.deepEqual((await readdir(folder)).sort(), ['agent.lock', 'agent.sock']);
@@ -150,7 +150,7 @@ test('SIGTERM ends the agent cleanly, also while clients are connected: no socke
   t.after(() => connection.destroy());
   await until(
     () => (connection.readyState === 'open' ? true : undefined),
-    withDeadline(5000, 'a connection'),
+    withDeadline(30_000, 'a connection'),
   );
   process.kill(agent.address.pid, 'SIGTERM');
   await ended(agent.address.pid);

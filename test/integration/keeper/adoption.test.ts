@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { isSameProcess, processStartTime } from '../../../src/daemon/platform/processes';
 import { keeperPaths } from '../../../src/protocol/keeper';
-import { adoptKernel, startKeeper, type DrivenKeeper } from './driven-keeper';
+import { adoptKernel, startKeeper, untilLet, type DrivenKeeper } from './driven-keeper';
 
 for (const [transport, python] of [
   ['ipc', 'ipykernel'],
@@ -46,12 +46,13 @@ test('a kernel that works on a cell while it is adopted is busy until that is do
   const first = await startKeeper(t);
   await first.greeting('started');
   const client = await first.connect();
-  client.execute('import time; print("on", flush=True); time.sleep(4); y = 1');
+  client.execute(`print("on", flush=True)\n${untilLet}y = 1`);
   await client.until((one) => one.type === 'stream');
   process.kill(first.pid, 'SIGKILL');
   await first.exited();
   const second = await adoptKernel(t, first);
   assert.equal((await second.greeting('started')).state.state, 'busy');
+  await second.letFinish();
   await second.untilState((one) => one.state === 'idle');
   const back = await second.connect();
   assert.equal((await back.run('y')).reply.content['status'], 'ok');

@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import type { TestContext } from 'node:test';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { abortable, until, withDeadline } from '../../../src/base/time';
 import {
@@ -29,6 +29,9 @@ import { KernelClient, type ClientOptions } from './kernel-client';
 
 /** How long anything of a test may take that is not about time. */
 export const patienceMs = 30_000;
+
+/** Code of a cell that works until {@link DrivenKeeper.letFinish}, however slow the machine is. */
+export const untilLet = 'import os, time\nwhile not os.path.exists("let"): time.sleep(0.02)\n';
 
 /** A keeper's process driven as an agent drives it, with the folders of one test. */
 export class DrivenKeeper {
@@ -105,6 +108,11 @@ export class DrivenKeeper {
       body: settings,
     } as const;
     return requestText({ ...request, signal: deadline() });
+  }
+
+  /** Lets a cell of {@link untilLet}, and all later ones, go on. */
+  letFinish(): Promise<void> {
+    return writeFile(join(this.home, 'let'), '');
   }
 
   /** Follows the stream of states until the signal aborts. */

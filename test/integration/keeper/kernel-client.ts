@@ -82,7 +82,7 @@ export class KernelClient {
       { perMessageDeflate: false, maxPayload: 1024 * 1024 * 1024 },
     );
     const client = new KernelClient(webSocket, session, protocol);
-    await abortable(once(webSocket, 'open'), withDeadline(10_000, 'the WebSocket'));
+    await abortable(once(webSocket, 'open'), withDeadline(30_000, 'the WebSocket'));
     return client;
   }
 

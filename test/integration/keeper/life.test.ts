@@ -2,10 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { test } from 'node:test';
 import { until, withDeadline } from '../../../src/base/time';
+import { usualPatience } from '../../../src/daemon/keeper/kernel-stop';
 import { isSameProcess, processStartTime } from '../../../src/daemon/platform/processes';
 import { WireError } from '../../../src/protocol/errors';
 import { keeperPaths } from '../../../src/protocol/keeper';
-import { startKeeper } from './driven-keeper';
+import { patienceMs, startKeeper, untilLet } from './driven-keeper';
 
 for (const python of ['ipykernel', 'ipykernel-6'] as const) {
   for (const protocol of ['v1', 'json'] as const) {
@@ -105,7 +106,9 @@ for (const [code, expected] of [
     const keeper = await startKeeper(t);
     await keeper.greeting('started');
     const client = await keeper.connect();
-    client.execute(`x = bytearray(50_000_000); import time; time.sleep(2.5)\n${code}`);
+    client.execute(`x = bytearray(50_000_000)\n${untilLet}${code}`);
+    await keeper.untilState(({ memoryBytes }) => (memoryBytes ?? 0) > 50_000_000);
+    await keeper.letFinish();
     await client.until((one) => one.content['execution_state'] === 'dead');
     const { state, exit, pid } = await keeper.readState();
     assert.equal(state, 'dead');
@@ -171,7 +174,7 @@ test('a forced shutdown does not wait for a kernel that ignores everything', asy
   await client.until((one) => one.type === 'stream');
   const begun = Date.now();
   await keeper.post(`${keeperPaths.shutdown}?force`);
-  assert.ok(Date.now() - begun < 2000);
+  assert.ok(Date.now() - begun < usualPatience.askedMs + usualPatience.terminatedMs);
   assert.equal(await keeper.exited(), 0);
   assert.equal(await processStartTime(state.pid ?? 0), undefined);
 });
@@ -189,11 +192,14 @@ test('the stream of states tells every change', async (t) => {
     }
   })();
   const untilSeen = (state: string) =>
-    until(() => (seen.at(-1) === state ? true : undefined), withDeadline(10_000, state));
+    until(() => (seen.at(-1) === state ? true : undefined), withDeadline(patienceMs, state));
   await untilSeen('idle 0');
   const client = await keeper.connect();
   await untilSeen('idle 1');
-  await client.run('import time; time.sleep(0.3)');
+  const id = client.execute(untilLet);
+  await untilSeen('busy 1');
+  await keeper.letFinish();
+  await client.finished(id);
   await untilSeen('idle 1');
   await keeper.post(keeperPaths.shutdown);
   await reading;
@@ -208,11 +214,12 @@ test('requests on the control channel and other clients do not change what a ker
   await keeper.greeting('started');
   const client = await keeper.connect();
   const other = await keeper.connect();
-  const id = client.execute('print("on", flush=True); import time; time.sleep(2)');
+  const id = client.execute(`print("on", flush=True)\n${untilLet}`);
   await client.until((one) => one.type === 'stream');
   const question = other.send('control', 'kernel_info_request', {});
   await other.until((one) => one.parent === question && one.content['execution_state'] === 'idle');
   assert.equal((await keeper.readState()).state, 'busy');
+  await keeper.letFinish();
   await client.finished(id);
   await keeper.untilState((state) => state.state === 'idle');
 });

@@ -105,7 +105,7 @@ test('the record tells what another agent needs, and follows what changes', asyn
       const now = await read();
       return now.session === undefined ? undefined : now;
     },
-    withDeadline(5000, 'the record'),
+    withDeadline(30_000, 'the record'),
   );
   assert.deepEqual(changed.session, session);
   assert.deepEqual(changed.order.settings, { session, restartAutomatically: true, keepIdleForHours: 2 });

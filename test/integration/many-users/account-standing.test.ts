@@ -129,7 +129,7 @@ test(
     const again = await ask(driver.port, { method: 'POST', path: '/sign-in' }, body);
     assert.equal(again.status, 200, again.text);
     await driver.advance(promisedMs);
-    await until(() => (isOpen('eve') ? true : undefined), withDeadline(10_000, 'eve'));
+    await until(() => (isOpen('eve') ? true : undefined), withDeadline(30_000, 'eve'));
     assert.equal(await hello('eve'), 200);
   },
 );

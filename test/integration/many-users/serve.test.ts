@@ -54,7 +54,7 @@ test('people sign in with their password and work as themselves, whatever become
   await system.expect('kill', ['-9', String(killed)]);
   const again = await until(
     () => (daemon.events.filter(({ event }) => event === 'listening').length > 1 ? true : undefined),
-    withDeadline(20_000, 'another front door'),
+    withDeadline(30_000, 'another front door'),
   );
   assert.ok(again);
   assert.equal(await userOf(ada.token), 'ada', 'the sign-in outlives the front door');
@@ -108,13 +108,13 @@ test('a reload takes the name at once, and a bad file changes nothing', async (t
   const before = await daemon.status();
   await system.write('/etc/remote-kernels/config.json', '{ "name": "second" }');
   daemon.child.kill('SIGHUP');
-  const deadline = withDeadline(20_000, 'the other name');
+  const deadline = withDeadline(30_000, 'the other name');
   await until(async () => ((await nameShown()) === 'second' ? true : undefined), deadline);
   await system.write('/etc/remote-kernels/config.json', '{ "nmae": "third" }');
   daemon.child.kill('SIGHUP');
   await until(
     () => (daemon.words().includes('the one before stays in force') ? true : undefined),
-    withDeadline(20_000, 'the complaint'),
+    withDeadline(30_000, 'the complaint'),
   );
   assert.equal(await nameShown(), 'second');
   assert.equal((await daemon.status()).frontDoorPid, before.frontDoorPid, 'the same front door all the time');

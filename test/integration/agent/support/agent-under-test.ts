@@ -187,7 +187,7 @@ export async function isAlive(pid: number): Promise<boolean> {
 export async function ended(pid: number): Promise<void> {
   await until(
     async () => ((await isAlive(pid)) ? undefined : true),
-    withDeadline(20_000, `the end of process ${pid}`),
+    withDeadline(30_000, `the end of process ${pid}`),
   );
 }
 
