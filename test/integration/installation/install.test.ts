@@ -91,6 +91,7 @@ test('what an administrator had before is used, kept, and there after the uninst
   const system = await PrivateSystem.start(t, { pamFile: 'auth required pam_deny.so\n' });
   if (system === undefined) return;
   await system.write('/etc/remote-kernels/config.json', '{ "announce": false }\n');
+  await system.expect('mkdir', ['-p', '/usr/local/lib/node_modules/elsewhere']);
   await system.expect('ln', ['-s', '../lib/node_modules/elsewhere', '/usr/local/bin/remote-kernels']);
   const before = await listTraces(system);
 
@@ -107,6 +108,17 @@ test('what an administrator had before is used, kept, and there after the uninst
 
   const removed = await system.run('remote-kernels', ['uninstall', '--yes']);
   assert.equal(removed.code, 0, removed.stderr);
+  assert.deepEqual(await listTraces(system), before);
+});
+
+test('an account of a person is not taken for the system user, and nothing is changed then', async (t) => {
+  const system = await PrivateSystem.start(t, { hasSystemUser: false });
+  if (system === undefined) return;
+  await system.expect('useradd', ['--uid', '54321', '--shell', '/bin/bash', 'remote-kernels']);
+  const before = await listTraces(system);
+  const { code, stderr } = await runDaemon(system, 'install', '--yes', '--no-start');
+  assert.equal(code, 69, stderr);
+  assert.match(stderr, /nothing was changed:\n.*account of a person \(user 54321, shell \/bin\/bash\)/);
   assert.deepEqual(await listTraces(system), before);
 });
 

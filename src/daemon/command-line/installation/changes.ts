@@ -1,6 +1,6 @@
-import { chmod, lstat, mkdir, readFile, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readFile, readlink, rename, rm, rmdir, stat, symlink } from 'node:fs/promises';
 import { randomBytes } from 'node:crypto';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { systemErrorCode } from '../../../base/errors';
 import { writePrivateFile } from '../../platform/private-files';
@@ -102,11 +102,18 @@ async function restore(path: string, before: v.InferOutput<typeof beforeSchema>)
     case 'nothing':
       return rm(path, { force: true });
     case 'link':
-      return putLink(path, before.target);
+      // What it led to may have been removed meanwhile: a package, for example, whose own link this was.
+      return (await isThere(resolve(dirname(path), before.target)))
+        ? putLink(path, before.target)
+        : rm(path, { force: true });
     case 'file':
       await writePrivateFile(path, Buffer.from(before.contentBase64, 'base64'));
       return chmod(path, before.mode);
   }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await stat(path).catch(() => undefined)) !== undefined;
 }
 
 async function removePrivateFolder(path: string): Promise<undefined> {

@@ -1,11 +1,13 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { toError } from '../../../base/errors';
 import { exitCodes } from '../../../protocol/command-line';
 import { openDaemonCertificate } from '../../front-door/certificate';
 import { formatPinLines } from '../pair';
 import type { GivenOptions } from '../parse-command-line';
 import { findRunningDaemon } from '../running-daemon';
 import { CommandError, printWords } from '../terminal';
+import { checkGetent, checkSetpriv, judgeServiceAccount } from '../checking/check-accounts';
 import { accountSteps } from './account-steps';
 import { askForConsent, requireRoot } from './ask';
 import { InstallationRecord } from './installation-record';
@@ -22,6 +24,7 @@ import {
 } from './program-steps';
 import { controlService, findServiceSystem, serviceFile, serviceSteps, type ServiceSystem } from './service';
 import { findStartFault } from './start-fault';
+import { findEntry } from './system-command';
 
 /** `remote-kernels install`: everything that a host with many users needs. A second time it changes only what is missing or older. */
 export async function runInstall(given: GivenOptions, programFile: string): Promise<number> {
@@ -39,6 +42,7 @@ export async function runInstall(given: GivenOptions, programFile: string): Prom
     const next = await findPackageToInstall(record.packageFile, process.env['PATH'] ?? '');
     if (next !== undefined) return runInstallOf(next, given);
   }
+  await checkSystem();
   const program = await chooseProgram(programFile, places, given.has('--with-node'));
   const system = await findServiceSystem();
   const steps = await installationSteps(places, program, system);
@@ -76,6 +80,23 @@ export async function runInstall(given: GivenOptions, programFile: string): Prom
   return exitCodes.ok;
 }
 
+/** Looks for what the system has to have, before anything is changed. Rejects with a {@link CommandError} that says what is missing and how to get it. */
+async function checkSystem(): Promise<void> {
+  const missing = await checkGetent();
+  // An account that is not there yet is made; one that is there has to be fit for it.
+  const entry = missing.length > 0 ? undefined : await findEntry('passwd', serviceAccount);
+  const account = entry === undefined ? [] : [judgeServiceAccount(entry)];
+  const faults = [...missing, ...account, await checkSetpriv()].filter(({ level }) => level === 'wrong');
+  if (faults.length === 0) return;
+  throw new CommandError(
+    [
+      'this system is not ready yet, so nothing was changed:',
+      ...faults.map(({ message, mend }) => `  ${message}${mend === undefined ? '' : `; ${mend}`}`),
+    ].join('\n'),
+    exitCodes.unavailable,
+  );
+}
+
 /** All steps, in their order. */
 export async function installationSteps(
   places: InstallationPlaces,
@@ -106,11 +127,22 @@ export async function selectMissing(
   return missing;
 }
 
-/** Does the steps in order; what each changes is in the record before. */
+/**
+ * Does the steps in order; what each changes is in the record before. Rejects with a {@link CommandError} that names the step that could not be done
+ * and how to go on.
+ */
 export async function doSteps(steps: readonly InstallationStep[], record: InstallationRecord): Promise<void> {
-  for (const step of steps) {
-    await record.add(await step.plan());
-    await step.do();
+  for (const [at, step] of steps.entries()) {
+    try {
+      await record.add(await step.plan());
+      await step.do();
+    } catch (error) {
+      throw new CommandError(
+        `step ${at + 1} of ${steps.length} failed (${step.words}): ${toError(error).message}. ${at === 0 ? 'Nothing' : `Only what is listed before it`} was done. Mend this and run install again, which goes on from here; or undo it by uninstall`,
+        exitCodes.osError,
+        { cause: error },
+      );
+    }
   }
 }
 

@@ -7,6 +7,18 @@ import { join } from 'node:path';
 const folders = ['/usr/sbin', '/usr/bin', '/sbin', '/bin'];
 const timeoutMs = 120_000;
 
+/** Why a program of the system failed: what it said, and the code that it ended with, if it did so by itself. */
+export class SystemCommandError extends Error {
+  constructor(
+    message: string,
+    readonly exitCode: number | undefined,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+    this.name = 'SystemCommandError';
+  }
+}
+
 /** Runs a program of the system and resolves with its output. Rejects with what it said when it fails or takes more than two minutes. */
 export async function runSystemCommand(program: string, words: readonly string[]): Promise<string> {
   const path = await findSystemProgram(program);
@@ -15,12 +27,11 @@ export async function runSystemCommand(program: string, words: readonly string[]
     const environment = { PATH: folders.join(':'), LANG: 'C.UTF-8', HOME: '/root' };
     execFile(path, words, { timeout: timeoutMs, cwd: '/', env: environment }, (error, output, said) => {
       if (error === null) resolve(output);
-      else
-        reject(
-          new Error(`${[program, ...words].join(' ')}: ${(said || output).trim() || error.message}`, {
-            cause: error,
-          }),
-        );
+      else {
+        const message = `${[program, ...words].join(' ')}: ${(said || output).trim() || error.message}`;
+        const exitCode = typeof error.code === 'number' ? error.code : undefined;
+        reject(new SystemCommandError(message, exitCode, { cause: error }));
+      }
     });
   });
 }
@@ -39,13 +50,20 @@ export async function findSystemProgram(program: string): Promise<string | undef
   return undefined;
 }
 
-/** Whether the system knows an account (`passwd`) or group of that name, wherever it comes from. */
-export async function hasEntry(database: 'passwd' | 'group', name: string): Promise<boolean> {
+/** How `getent` ends when there is no such entry (getent(1)). */
+const noEntry = 2;
+
+/** The line of an account (`passwd`) or group of that name, wherever it comes from; `undefined` when there is none. Rejects when it cannot be found out. */
+export async function findEntry(database: 'passwd' | 'group', name: string): Promise<string | undefined> {
   try {
-    await runSystemCommand('getent', [database, name]);
-    return true;
-  } catch {
-    // getent ends with 2 when there is none; any other fault shows when the account is made.
-    return false;
+    return (await runSystemCommand('getent', [database, name])).trim();
+  } catch (error) {
+    if (error instanceof SystemCommandError && error.exitCode === noEntry) return undefined;
+    throw error;
   }
+}
+
+/** Whether the system knows an account or group of that name. Rejects when it cannot be found out. */
+export async function hasEntry(database: 'passwd' | 'group', name: string): Promise<boolean> {
+  return (await findEntry(database, name)) !== undefined;
 }

@@ -1,4 +1,3 @@
-import { rm } from 'node:fs/promises';
 import { toError } from '../../../base/errors';
 import { exitCodes } from '../../../protocol/command-line';
 import type { GivenOptions } from '../parse-command-line';
@@ -7,10 +6,9 @@ import { CommandError, printWords } from '../terminal';
 import { askForConsent, requireRoot } from './ask';
 import { undoChange, type Change } from './changes';
 import { InstallationRecord } from './installation-record';
+import { removeLeftovers } from './leftovers';
 import { installationPlaces, type InstallationPlaces } from './places';
-import { removeRunFolder } from './run-folder';
 import { controlService } from './service';
-import { runSystemCommand } from './system-command';
 
 /** `remote-kernels uninstall`: stops the daemon and undoes what `install` has written down, and nothing else. */
 export async function runUninstall(given: GivenOptions): Promise<number> {
@@ -27,7 +25,7 @@ export async function runUninstall(given: GivenOptions): Promise<number> {
       'This stops the daemon and removes:',
       ...changes.map((change) => `  ${describeChange(change)}`),
       'Files, environments and running kernels of users stay; a kernel ends with its process: kill.',
-      `The key of this host goes too: after another installation everybody is asked to accept another one. Keep ${places.system.state} to avoid that.`,
+      `The key of this host goes too: after another installation everybody is asked to accept another one. To avoid that copy ${places.system.state} elsewhere before.`,
     ].join('\n'),
   );
   if (!given.has('--yes') && !(await askForConsent('Remove all this?'))) {
@@ -93,17 +91,4 @@ async function stopDaemon(places: InstallationPlaces, changes: readonly Change[]
       `the daemon still runs (process ${pid}), so nothing was removed; end it and run this again: kill ${pid}`,
       exitCodes.unavailable,
     );
-}
-
-/** What the daemon made while it ran, outside of the folders of the record. Resolves with a sentence for each thing that had to stay. */
-async function removeLeftovers(
-  places: InstallationPlaces,
-  changes: readonly Change[],
-): Promise<readonly string[]> {
-  const left = await removeRunFolder(places.system.run);
-  if (changes.some((change) => 'path' in change && change.path === places.initScript))
-    await rm(places.log, { force: true });
-  if (changes.some((change) => 'path' in change && change.path === places.systemdUnit))
-    await runSystemCommand('systemctl', ['daemon-reload']);
-  return left;
 }

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { chmod, mkdir, readdir, readFile, readlink, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, readFile, readlink, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import test from 'node:test';
 import { promisify } from 'node:util';
+import type { Change } from '../../../../src/daemon/command-line/installation/changes';
 import { formatInitScript } from '../../../../src/daemon/command-line/installation/init-script';
 import { doSteps, selectMissing } from '../../../../src/daemon/command-line/installation/install';
 import { InstallationRecord } from '../../../../src/daemon/command-line/installation/installation-record';
@@ -17,9 +18,11 @@ import {
   formatPamFile,
   type PamStyle,
 } from '../../../../src/daemon/command-line/installation/pam-file';
+import { removeLeftovers } from '../../../../src/daemon/command-line/installation/leftovers';
 import { installationPlaces } from '../../../../src/daemon/command-line/installation/places';
 import { programSteps } from '../../../../src/daemon/command-line/installation/program-steps';
 import { formatSystemdUnit } from '../../../../src/daemon/command-line/installation/systemd-unit';
+import { hasEntry } from '../../../../src/daemon/command-line/installation/system-command';
 import { undoAll } from '../../../../src/daemon/command-line/installation/uninstall';
 import { requirePeer } from '../../../support/peers';
 import { temporaryFolder } from '../../../support/temporary-folder';
@@ -40,6 +43,7 @@ async function system(folder: string) {
   await mkdir(join(folder, 'etc'));
   await writeFile(join(folder, 'etc', 'changed'), 'of the administrator', { mode: 0o640 });
   await writeFile(join(folder, 'etc', 'kept'), 'of the administrator');
+  await writeFile(join(folder, 'etc', 'elsewhere'), 'of the administrator');
   await symlink('elsewhere', join(folder, 'etc', 'link'));
   const state = join(folder, 'var', 'state');
   const steps = [
@@ -99,6 +103,57 @@ test('an installation that was cut off is undone, too', async (t) => {
   );
   assert.deepEqual(await undoAll((await InstallationRecord.open(state)).changes), []);
   assert.deepEqual(await look(folder), before);
+});
+
+test('a link does not come back when what it led to is gone', async (t) => {
+  const folder = await temporaryFolder(t);
+  const { state, steps } = await system(folder);
+  await doSteps(await selectMissing(steps), await InstallationRecord.open(state));
+  await rm(join(folder, 'etc', 'elsewhere'));
+  assert.deepEqual(await undoAll((await InstallationRecord.open(state)).changes), []);
+  assert.deepEqual((await readdir(join(folder, 'etc'))).sort(), ['changed', 'kept']);
+});
+
+test('what the daemon left is removed, also from a folder that is older than the installation, and nothing of others', async (t) => {
+  const places = installationPlaces(await temporaryFolder(t));
+  const { state } = places.system;
+  const ours = ['key.pem', 'certificate.pem', 'own.pem', 'daemon-id', 'sign-ins.json', 'installation.json'];
+  const logs = ['', '.1', '.2.gz', '-20261121', '-20261114.gz'].map((rest) => `${places.log}${rest}`);
+  const others = [join(state, 'notes.txt'), `${places.log}.old-host`, join(dirname(places.log), 'syslog.1')];
+  await mkdir(state, { recursive: true });
+  await mkdir(dirname(places.log), { recursive: true });
+  for (const path of [...ours.map((name) => join(state, name)), ...logs, ...others])
+    await writeFile(path, '');
+  await symlink('1|boot', join(state, 'daemon.lock'));
+  const initScript: Change = { kind: 'file', path: places.initScript, before: { kind: 'nothing' } };
+  assert.deepEqual(await removeLeftovers(places, [initScript]), [
+    `${state} stays: others have put files there`,
+  ]);
+  assert.deepEqual(await readdir(state), ['notes.txt']);
+  assert.deepEqual((await readdir(dirname(places.log))).sort(), ['remote-kernels.log.old-host', 'syslog.1']);
+  await rm(join(state, 'notes.txt'));
+  assert.deepEqual(await removeLeftovers(places, []), []);
+  await assert.rejects(stat(state), /ENOENT/);
+});
+
+test('a step that fails is named, with how far the installation came', async (t) => {
+  const folder = await temporaryFolder(t);
+  const full = {
+    ...fileStep(join(folder, 'file'), 'x', 0o644, { isKept: false }),
+    do: () => Promise.reject(new Error('no space left')),
+  };
+  const record = await InstallationRecord.open(join(folder, 'state'));
+  await assert.rejects(
+    doSteps([folderStep(join(folder, 'first'), 0o755, true), full], record),
+    /step 2 of 2 failed \(write .*file\): no space left\. Only what is listed before it was done\..*install again/,
+  );
+});
+
+test('no entry is not taken for an account that cannot be looked up', async () => {
+  assert.equal(await hasEntry('passwd', 'root'), true);
+  assert.equal(await hasEntry('passwd', 'no-such-account'), false);
+  const unknown = 'no-such-database' as 'passwd';
+  await assert.rejects(hasEntry(unknown, 'root'), /no-such-database/);
 });
 
 test('a folder in which others have put files stays, and this is said', async (t) => {
