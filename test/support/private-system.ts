@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { withDeadline } from '../../src/base/time';
 import { endProcesses } from '../../src/development/processes';
 import { hasProgram, isRoot, requirePeer } from './peers';
-import { holderScript } from './private-system-mounts';
+import { holderScript, systemNumbers } from './private-system-mounts';
 import { placeNode, placeProgram } from './private-system-programs';
 import { processesInMounts } from './private-system-processes';
 import { assertNowhereInFiles } from './private-system-secrets';
@@ -89,6 +89,7 @@ export class PrivateSystem {
     private readonly holderPid: number,
     private readonly prefix: readonly string[],
     private readonly firstUid: number,
+    private readonly firstSystemUid: number,
     /** A Node that all users may run. */
     readonly nodePath: string,
     /** The built daemon at a place that only root can write to and all can read. */
@@ -105,7 +106,7 @@ export class PrivateSystem {
     const isAllowed = isRoot() && hasProgram('unshare') && (await mayMount(t));
     if (!requirePeer(t, 'the right to make private mounts (root, unshare, overlay)', isAllowed))
       return undefined;
-    const pid = await hold(t);
+    const { pid, place } = await hold(t);
     const { networkNamespace } = options;
     const network = networkNamespace === undefined ? [] : [`--net=/run/netns/${networkNamespace}`];
     const root = `/proc/${pid}/root`;
@@ -114,6 +115,7 @@ export class PrivateSystem {
       ['nsenter', '-t', `${pid}`, '-m', ...network, '--'],
       // Not the numbers of another test that runs at the same time, since processes and /tmp are the machine's.
       10_000 + (pid % 4_000) * 12,
+      systemNumbers.first + place * systemNumbers.each,
       await placeNode(root),
       await placeProgram(root),
     );
@@ -220,10 +222,17 @@ export class PrivateSystem {
     return processesInMounts(this.holderPid);
   }
 
-  /** System accounts get other numbers here than in another test at the same time, whose processes would keep ours from being removed. */
+  /**
+   * System accounts get other numbers here than in another test at the same time, whose processes would keep ours from being removed, and whose daemon
+   * would end our front door as the remains of its own.
+   */
   private async giveOwnSystemNumbers(): Promise<void> {
-    const last = 300 + (this.holderPid % 690);
-    const lines = `\nSYS_UID_MAX ${last}\nSYS_GID_MAX ${last}\n`;
+    const first = this.firstSystemUid;
+    const range = ['UID', 'GID'].flatMap((kind) => [
+      `SYS_${kind}_MIN ${first}`,
+      `SYS_${kind}_MAX ${first + systemNumbers.each - 1}`,
+    ]);
+    const lines = `\n${range.join('\n')}\n`;
     await this.expect('sh', ['-c', 'cat >>/etc/login.defs'], {}, lines);
   }
 
@@ -239,7 +248,8 @@ function asUser(user: string, given: readonly string[]): readonly string[] {
   return [...words, 'sh', '-c', 'cd && exec env "$@"', 'sh', ...given];
 }
 
-async function hold(t: PrivateSystemOwner): Promise<number> {
+/** The process that holds it, and which numbers of system accounts are its. */
+async function hold(t: PrivateSystemOwner): Promise<{ readonly pid: number; readonly place: number }> {
   const folder = await temporaryFolder(t);
   const holder = spawn(
     'unshare',
@@ -257,8 +267,10 @@ async function hold(t: PrivateSystemOwner): Promise<number> {
       await ended;
     }
   });
-  await once(holder.stdout, 'data', { signal: withDeadline(20_000, 'the private mounts') });
-  return pid;
+  const [said] = (await once(holder.stdout, 'data', {
+    signal: withDeadline(20_000, 'the private mounts'),
+  })) as [Buffer];
+  return { pid, place: Number(said.toString()) };
 }
 
 async function mayMount(t: PrivateSystemOwner): Promise<boolean> {

@@ -57,6 +57,14 @@ export function parsePasswdLine(line: string): Omit<Account, 'groups'> | undefin
   return { name, uid: Number(uid), gid: Number(gid), home, shell: shell === '' ? '/bin/sh' : shell };
 }
 
+/** The names that have this number in lines of passwd(5); two can share one, and are one user to the system then. */
+export function namesOfUser(uid: number, text: string): string[] {
+  return text.split('\n').flatMap((line) => {
+    const account = parsePasswdLine(line);
+    return account?.uid === uid ? [account.name] : [];
+  });
+}
+
 /** The names in lines of group(5); those that are no such line are left out. */
 export function parseGroupNames(text: string): string[] {
   const lines = text.split('\n').filter((line) => /^[^:]+:[^:]*:\d+:/.test(line));

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   isAccountName,
+  namesOfUser,
   parseGroupNames,
   parsePasswdLine,
   readAccount,
@@ -63,6 +64,13 @@ test('a line of passwd is read whole or not at all', () => {
     'ada:x:4294967296:1002::/home/ada:/bin/sh',
   ];
   for (const line of broken) assert.equal(parsePasswdLine(line), undefined, line);
+});
+
+test('all names of a number are found, and lines that are none are left out', () => {
+  const text =
+    'root:x:0:0::/root:/bin/sh\nfront:x:990:990::/x:/bin/sh\n#front\n\nada:x:990:1::/home/ada:/bin/sh\n';
+  assert.deepEqual(namesOfUser(990, text), ['front', 'ada']);
+  assert.deepEqual(namesOfUser(991, text), []);
 });
 
 test('groups keep names with spaces, and lines that are none are left out', () => {

@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { Duplex, Readable } from 'node:stream';
 import { createBackoff, type Backoff, type BackoffPolicy } from '../../../base/backoff';
 import type { Disposable } from '../../../base/disposable';
+import { toError } from '../../../base/errors';
 import { Emitter } from '../../../base/event';
 import type { Logger } from '../../../base/logger';
 import { parseJson } from '../../../base/parse';
@@ -30,6 +31,8 @@ export interface FrontDoorChildOptions {
   /** What the front door is to do as things are now. */
   readonly order: () => FrontDoorOrder;
   readonly serveChannel: (stream: Duplex) => ServedChannel;
+  /** Ends every process that is left of a front door. Resolves with how many it could not end. */
+  readonly endRemains: () => Promise<number>;
   readonly backoff: BackoffPolicy;
   readonly log: Logger;
 }
@@ -57,7 +60,8 @@ export function frontDoorCommand(
 
 /**
  * Keeps one front door running, and believes nothing that it says: its events are for people, and its requests are answered by the supervisor
- * as those of a stranger. One that ends, or breaks the rules of the channel, is replaced after a back-off.
+ * as those of a stranger. One that ends, or breaks the rules of the channel, is replaced after a back-off, and only when no process is left that it may
+ * have started: as the same user that could read the key in the memory of the next one before it has closed itself to others.
  */
 export class FrontDoorChild implements Disposable {
   private readonly eventEmitter = new Emitter<FrontDoorEvent>();
@@ -97,6 +101,7 @@ export class FrontDoorChild implements Disposable {
     this.isStopped = true;
     clearTimeout(this.timer);
     if (this.child !== undefined) await endByInput(this.child, stopTimeoutMs);
+    await this.clearAway();
   }
 
   dispose(): void {
@@ -109,6 +114,27 @@ export class FrontDoorChild implements Disposable {
 
   private launch(): void {
     if (this.isStopped) return;
+    void this.clearAway().then((isClear) => {
+      if (this.isStopped) return;
+      if (isClear) this.spawn();
+      else this.ended('processes of its user cannot be ended', 0);
+    });
+  }
+
+  /** Whether nothing is left of any front door. Never rejects. */
+  private async clearAway(): Promise<boolean> {
+    const { endRemains, log } = this.options;
+    try {
+      const left = await endRemains();
+      if (left > 0) log.error(`${left} processes of its user go on in spite of SIGKILL`);
+      return left === 0;
+    } catch (error) {
+      log.error('the processes of its user cannot be looked at', toError(error));
+      return false;
+    }
+  }
+
+  private spawn(): void {
     const [program, ...words] = this.options.command;
     const child = spawn(program, words, {
       cwd: '/',

@@ -12,6 +12,7 @@ import type { SystemPaths } from '../../configuration/system-paths';
 import { openDaemonCertificate } from '../../front-door/certificate';
 import { describeExpiry, type DaemonCertificate } from '../../front-door/daemon-certificate';
 import { openDaemonId } from '../../front-door/daemon-id';
+import { endProcessesOfUser } from '../../platform/end-processes-of-user';
 import { serveSupervisorChannel } from '../../supervisor/supervisor-channel';
 import { formatAddress, urlOf } from '../addresses';
 import { serveControl } from '../control-server';
@@ -68,6 +69,7 @@ export class ManyUsersDaemon implements Disposable {
         order: () => this.order(),
         serveChannel: (stream) =>
           serveSupervisorChannel(stream, supervision.supervisor, log.child('channel')),
+        endRemains: async () => (await endProcessesOfUser(frontDoorUser.uid)).length,
         backoff: frontDoorBackoff,
         log: log.child('front door'),
       }),

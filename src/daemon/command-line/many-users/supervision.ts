@@ -6,8 +6,9 @@ import type { DoorRequest } from '../../../protocol/agent';
 import { exitCodes } from '../../../protocol/command-line';
 import type { SystemConfiguration } from '../../configuration/system-configuration';
 import type { SystemPaths } from '../../configuration/system-paths';
+import { readFileIfPresent } from '../../platform/private-files';
 import type { Account } from '../../supervisor/account';
-import { SystemAccounts } from '../../supervisor/accounts';
+import { namesOfUser, SystemAccounts } from '../../supervisor/accounts';
 import { AgentsOfUsers } from '../../supervisor/agents-of-users';
 import { readLoginShells } from '../../supervisor/login-shells';
 import { ManyUsersSupervisor } from '../../supervisor/many-users-supervisor';
@@ -34,6 +35,9 @@ export interface SupervisionOptions {
   readonly now?: () => number;
 }
 
+/** Where system users are. A directory is asked by number only, since not every one lists all. */
+const passwdFile = '/etc/passwd';
+
 /** As whom the front door runs. */
 export const frontDoorUser = 'remote-kernels';
 
@@ -42,7 +46,8 @@ const lookUpTimeoutMs = 10_000;
 /** The account of the front door. Rejects with a {@link CommandError} when it is not there or has rights that it must not have. */
 export async function findFrontDoorAccount(): Promise<Account> {
   const signal = withDeadline(lookUpTimeoutMs, `the account ${frontDoorUser}`);
-  const account = await new SystemAccounts().byName(frontDoorUser, signal);
+  const accounts = new SystemAccounts();
+  const account = await accounts.byName(frontDoorUser, signal);
   if (account === undefined)
     throw new CommandError(
       `the system user ${frontDoorUser}, as whom the part with the network runs, is missing; make it with: remote-kernels install`,
@@ -51,6 +56,14 @@ export async function findFrontDoorAccount(): Promise<Account> {
   if (account.uid === 0 || account.gid === 0)
     throw new CommandError(
       `the system user ${frontDoorUser} has the rights of root, so the part with the network cannot run as it; remove that account and run: remote-kernels install`,
+      exitCodes.configuration,
+    );
+  const sharers = namesOfUser(account.uid, (await readFileIfPresent(passwdFile)) ?? '');
+  const others = new Set([(await accounts.byUid(account.uid, signal))?.name ?? '', ...sharers]);
+  others.delete(frontDoorUser);
+  if (others.size > 0)
+    throw new CommandError(
+      `the system user ${frontDoorUser} has the same number (${account.uid}) as ${[...others].join(', ')}, whose processes the part with the network could steer; remove that account and run: remote-kernels install`,
       exitCodes.configuration,
     );
   return account;
