@@ -4,7 +4,7 @@ import { announcers } from './announcer';
 
 /** `remote-kernels serve --json` prints one of these a line on standard output. */
 const serveEventSchema = v.variant('event', [
-  /** Said again when a daemon of many users listens elsewhere after a reload. */
+  /** Said again when the daemon listens elsewhere after a reload. */
   v.object({
     event: v.literal('listening'),
     /** `https://127.0.0.1:7443`, the address that a client on this machine would use. */

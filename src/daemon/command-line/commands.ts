@@ -34,10 +34,11 @@ export const commands: readonly CommandDescription[] = [
     details: [
       'Runs in the foreground until Ctrl-C or SIGTERM; kernels go on afterwards.',
       'As root it serves all users of this host, who sign in with their password',
-      'and work as themselves; it reads /etc/remote-kernels/config.json, which',
-      'the options below override, and reads it again at SIGHUP.',
+      'and work as themselves; it reads /etc/remote-kernels/config.json.',
       'Anybody else serves only themselves: clients pair with the code that it',
-      'shows. Clients check the fingerprint once. A second daemon is refused.',
+      'shows; it reads ~/.config/remote-kernels/config.json. The options below',
+      'override either file, which is read again at SIGHUP.',
+      'Clients check the fingerprint once. A second daemon is refused.',
     ],
     options: [
       { name: '--single-user', words: 'serve only the user who runs it, also where that is root' },

@@ -1,45 +1,52 @@
-import { hostname } from 'node:os';
 import { toError } from '../../base/errors';
-import type { Logger } from '../../base/logger';
+import type { Logger, LogLevel } from '../../base/logger';
 import { exitCodes, type ServeEvent } from '../../protocol/command-line';
-import { readServeOptions, type ServeOptions } from '../configuration/serve-options';
 import { createTerminalLogger } from '../platform/terminal-logger';
 import { openDaemonFolders, type DaemonFolders } from './daemon-folders';
 import { endAtFault } from './faults';
 import { formatPinLines, formatTime } from './pair';
 import type { GivenOptions } from './parse-command-line';
+import { stopSignal, takeDaemonLock, toStartError } from './serve-process';
 import { startSingleUserDaemon, type SingleUserDaemon } from './single-user-daemon';
-import { readLevel, readServeWords, stopSignal, takeDaemonLock, toStartError } from './serve-process';
+import { findSingleUserConfiguration, readSingleUserPlan } from './single-user-plan';
 import { CommandError, ignoreClosedOutputs, printResult, printWords } from './terminal';
 
 /** `remote-kernels serve` for the user who runs it: runs until a signal asks it to end. Rejects with a {@link CommandError} when it cannot start. */
 export async function runServe(given: GivenOptions, programFile: string): Promise<number> {
-  const options = readOptions(given);
+  const path = await findSingleUserConfiguration();
+  const plan = await readSingleUserPlan(path, given);
+  if (!plan.ok) throw new CommandError(plan.error.message, exitCodes.configuration);
   const isJson = given.has('--json');
   const isCodeShown = given.has('--show-code');
-  const level = readLevel(given) ?? 'info';
+  let level: LogLevel = plan.value.logLevel;
   const log = createTerminalLogger(() => level);
   ignoreClosedOutputs();
-  const stop = stopSignal(() => log.debug('SIGHUP is ignored'));
+  let onHangup = () =>
+    log.info('SIGHUP came before the start was over; the configuration is the present one');
+  const stop = stopSignal(() => onHangup());
   const folders = await openFolders(log);
   const lock = await takeDaemonLock(folders.state, 'a daemon of yours');
   endAtFault(log, () => lock.release());
   try {
     log.info('start 1/4: the only daemon of this user');
     const daemon = await startSingleUserDaemon({
-      serve: options,
+      plan: plan.value,
+      readPlan: (before) => readSingleUserPlan(path, given, before),
+      onLogLevel: (chosen) => (level = chosen),
       folders,
       programFile,
-      isAnnounced: !given.has('--no-announce'),
       log,
     }).catch((error: unknown) => {
       throw toStartError(error);
     });
+    onHangup = () => {
+      daemon.reload().catch((error: unknown) => log.error('the reload failed', toError(error)));
+    };
     const say = isJson ? (event: ServeEvent) => printResult(JSON.stringify(event)) : () => undefined;
     tellEvents(daemon, say, isJson && isCodeShown);
-    tellListening(daemon, options, { isJson, isCodeShown, say });
-    daemon.announcement?.start();
-    log.info(`start 4/4: ready${daemon.announcement === undefined ? '; not announced' : ''}`);
+    tellListening(daemon, { isJson, isCodeShown, say });
+    daemon.announce();
+    log.info(`start 4/4: ready${plan.value.isAnnounced ? '' : '; not announced'}`);
     const reason = await stop;
     log.info(`ending: ${reason}`);
     say({ event: 'stopping', reason });
@@ -49,12 +56,6 @@ export async function runServe(given: GivenOptions, programFile: string): Promis
   } finally {
     await lock.release();
   }
-}
-
-function readOptions(given: GivenOptions): ServeOptions {
-  const result = readServeOptions(readServeWords(given), hostname());
-  if (!result.ok) throw new CommandError(result.error.message, exitCodes.usage);
-  return result.value;
 }
 
 async function openFolders(log: Logger): Promise<DaemonFolders> {
@@ -71,12 +72,22 @@ async function openFolders(log: Logger): Promise<DaemonFolders> {
 function tellEvents(daemon: SingleUserDaemon, say: (event: ServeEvent) => void, isCodeTold: boolean): void {
   daemon.onSignedIn(({ user, source }) => say({ event: 'signed-in', user, source }));
   daemon.onCode(({ code, expiresAt }) => say({ event: 'code', expiresAt, ...(isCodeTold ? { code } : {}) }));
-  daemon.announcement?.onState((state) => {
-    if (state.kind === 'failed') say({ event: 'announcement-failed', message: state.message });
-    else {
-      const { name, interfaces, by, because } = state;
-      const why = because === undefined ? {} : { because };
-      say({ event: 'announcing', name, interfaces: [...interfaces], by, ...why });
+  daemon.onFrontDoor((event) => {
+    switch (event.event) {
+      case 'listening': {
+        const { url, addresses, pin, daemonId } = daemon.describe();
+        say({ event: 'listening', url, addresses, pin, daemonId });
+        break;
+      }
+      case 'announcing':
+      case 'announcement-failed':
+      case 'announcement-ended':
+      case 'place-refused':
+        say(event);
+        break;
+      case 'connections':
+      case 'failed':
+        break;
     }
   });
 }
@@ -87,14 +98,13 @@ function tellEvents(daemon: SingleUserDaemon, say: (event: ServeEvent) => void, 
  */
 function tellListening(
   daemon: SingleUserDaemon,
-  options: ServeOptions,
   how: {
     readonly isJson: boolean;
     readonly isCodeShown: boolean;
     readonly say: (event: ServeEvent) => void;
   },
 ): void {
-  const described = daemon.describe();
+  const { name, ...described } = daemon.describe();
   const isShownInWords = !how.isJson && (how.isCodeShown || process.stderr.isTTY);
   const code = how.isCodeShown || isShownInWords ? daemon.pair() : undefined;
   how.say({
@@ -105,7 +115,7 @@ function tellListening(
   if (how.isJson) return;
   printWords(
     [
-      `${options.name} listens on ${described.addresses.join(', ')}. Stop it with Ctrl-C; kernels go on.`,
+      `${name} listens on ${described.addresses.join(', ')}. Stop it with Ctrl-C; kernels go on.`,
       "Fingerprint (SHA-256) of this host's key; the editor shows the same at its first connection:",
       ...formatPinLines(described.pin),
       code === undefined

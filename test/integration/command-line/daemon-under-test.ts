@@ -1,3 +1,4 @@
+import assert from 'node:assert/strict';
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
@@ -5,8 +6,11 @@ import type { TestContext } from 'node:test';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
+import { parseDaemonStatus, type DaemonStatus } from '../../../src/protocol/daemon-control';
+import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
 import { daemonBundle } from '../../support/daemon-bundle';
 import type { TestHome } from '../../support/test-home';
+import { ask } from '../front-door/front-door-under-test';
 
 /** How a command ended. */
 export interface Ended {
@@ -47,16 +51,24 @@ export interface DaemonUnderTest {
 }
 
 /** Starts `serve --single-user --json` on a free port of loopback. It ends with the test's home. */
-export async function startDaemon(
+export function startDaemon(
   t: TestContext,
   home: TestHome,
   words: readonly string[] = ['--no-announce', '--show-code'],
 ): Promise<DaemonUnderTest> {
-  const child = spawn(
-    process.execPath,
-    [daemonBundle(), 'serve', '--single-user', '--json', '--port', '0', ...words],
-    { env: home.environment, stdio: ['ignore', 'pipe', 'pipe'] },
-  );
+  return startConfiguredDaemon(t, home, ['--port', '0', ...words]);
+}
+
+/** Starts `serve --single-user --json`, which the user's configuration tells what these words do not. It ends with the test's home. */
+export async function startConfiguredDaemon(
+  t: TestContext,
+  home: TestHome,
+  words: readonly string[],
+): Promise<DaemonUnderTest> {
+  const child = spawn(process.execPath, [daemonBundle(), 'serve', '--single-user', '--json', ...words], {
+    env: home.environment,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   t.after(() => child.kill('SIGKILL'));
   const events: ServeEvent[] = [];
   const errors = collect(child.stderr);
@@ -90,6 +102,23 @@ export async function startDaemon(
       return { exitCode, timeMs: performance.now() - startMs };
     },
   };
+}
+
+/** Signs in by a pairing code, at that port or the one of the start. Resolves with the token. */
+export async function signIn(
+  daemon: DaemonUnderTest,
+  code = daemon.listening.code,
+  port = daemon.port,
+): Promise<string> {
+  const request = { path: frontDoorPaths.signIn, method: 'POST' };
+  const answer = await ask(port, request, JSON.stringify({ code, label: 'test' }));
+  assert.equal(answer.status, 200, answer.text);
+  return expectParsed(parseJson(answer.text, parseSignedIn)).token;
+}
+
+/** What `status --json` says. */
+export async function statusOf(home: TestHome): Promise<DaemonStatus> {
+  return expectParsed(parseJson((await runCommand(home, ['status', '--json'])).output, parseDaemonStatus));
 }
 
 function collect(stream: NodeJS.ReadableStream): () => string {

@@ -9,27 +9,15 @@ import { until, withDeadline } from '../../../src/base/time';
 import { processesWith } from '../../../src/development/processes';
 import { agentPaths, parseHello } from '../../../src/protocol/agent';
 import { exitCodes, parsePairingCode } from '../../../src/protocol/command-line';
-import { parseDaemonStatus } from '../../../src/protocol/daemon-control';
-import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
+import { frontDoorPaths } from '../../../src/protocol/front-door';
 import { createTestHome, type TestHome } from '../../support/test-home';
 import { ask, bearer, rawConnection } from '../front-door/front-door-under-test';
-import { runCommand, startDaemon, type DaemonUnderTest } from './daemon-under-test';
-
-async function signIn(daemon: DaemonUnderTest, code = daemon.listening.code): Promise<string> {
-  const request = { path: frontDoorPaths.signIn, method: 'POST' };
-  const answer = await ask(daemon.port, request, JSON.stringify({ code, label: 'test' }));
-  assert.equal(answer.status, 200, answer.text);
-  return expectParsed(parseJson(answer.text, parseSignedIn)).token;
-}
+import { runCommand, signIn, startDaemon, statusOf, type DaemonUnderTest } from './daemon-under-test';
 
 async function hello(daemon: DaemonUnderTest, token: string) {
   const answer = await ask(daemon.port, { path: agentPaths.hello, headers: bearer(token) });
   assert.equal(answer.status, 200, answer.text);
   return expectParsed(parseJson(answer.text, parseHello));
-}
-
-async function status(home: TestHome) {
-  return expectParsed(parseJson((await runCommand(home, ['status', '--json'])).output, parseDaemonStatus));
 }
 
 /** The processes of a test's home, as the first word after the bundle's path. */
@@ -80,7 +68,7 @@ test('pair voids the code before, and says the fingerprint as certificate show d
 test('status says what there is, with the agent and its kernels once somebody has signed in', async (t) => {
   const home = await createTestHome(t);
   const daemon = await startDaemon(t, home, ['--no-announce', '--show-code', '--name', 'Größe 7']);
-  const before = await status(home);
+  const before = await statusOf(home);
   assert.deepEqual(
     [before.name, before.pid, before.signIns, before.agentPid, before.connections],
     ['Größe 7', daemon.child.pid, 0, undefined, 0],
@@ -89,7 +77,7 @@ test('status says what there is, with the agent and its kernels once somebody ha
   const connection = await rawConnection(daemon.port);
   connection.write(`GET /api HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${token}\r\n\r\n`);
   await once(connection, 'data');
-  const after = await status(home);
+  const after = await statusOf(home);
   assert.deepEqual([after.signIns, after.connections, after.signedInConnections], [1, 1, 1]);
   assert.deepEqual(after.kernels, []);
   assert.equal(typeof after.agentPid, 'number');
@@ -126,7 +114,7 @@ test('an agent that was killed is started again by the next request', async (t) 
   const daemon = await startDaemon(t, home);
   const token = await signIn(daemon);
   const before = await hello(daemon, token);
-  process.kill((await status(home)).agentPid ?? 0, 'SIGKILL');
+  process.kill((await statusOf(home)).agentPid ?? 0, 'SIGKILL');
   const after = await until(
     async () => {
       const answer = await ask(daemon.port, { path: agentPaths.hello, headers: bearer(token) });
@@ -245,7 +233,7 @@ test('a second start of the same user is refused, whatever its port, and names t
     second.words,
     new RegExp(`already runs .*process ${String(daemon.child.pid)}.*remote-kernels status`),
   );
-  assert.equal((await status(home)).pid, daemon.child.pid);
+  assert.equal((await statusOf(home)).pid, daemon.child.pid);
 });
 
 test('after a daemon was killed by force the next one starts', async (t) => {
@@ -255,7 +243,7 @@ test('after a daemon was killed by force the next one starts', async (t) => {
   await first.end('SIGKILL');
   const second = await startDaemon(t, home);
   await hello(second, token);
-  assert.equal((await status(home)).pid, second.child.pid);
+  assert.equal((await statusOf(home)).pid, second.child.pid);
 });
 
 for (const [what, fault] of [
@@ -302,5 +290,5 @@ test('a home whose path is too long for sockets works', async (t) => {
   });
   const daemon = await startDaemon(t, moved);
   await hello(daemon, await signIn(daemon));
-  assert.equal((await status(moved)).pid, daemon.child.pid);
+  assert.equal((await statusOf(moved)).pid, daemon.child.pid);
 });
