@@ -96,9 +96,12 @@ export type SupervisorAnswer<K extends SupervisorResponse['kind']> = WithoutId<
   Extract<SupervisorResponse, { kind: K }>
 >;
 
+/** For whom a front door asks: a user that it knows, or where the request of somebody comes from whose token nobody has looked at yet. */
+export type Asker = { readonly user: string } | { readonly source: string };
+
 /**
  * What a front door knows of its supervisor, whether both are in one process or at the two ends of a channel. The promises reject only
- * when the signal aborts or the channel is lost.
+ * when the signal aborts or the channel is lost. The asker is not sent: by it everybody has a share of a channel.
  */
 export interface Supervisor {
   /** Checks credentials; counts the attempt before it looks at them. `refused` takes the same time for every cause. */
@@ -110,10 +113,12 @@ export interface Supervisor {
   resume(
     question: SupervisorQuestion<'resume'>,
     signal: AbortSignal,
+    asker?: Asker,
   ): Promise<SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>>;
   /** Ends this sign-in, or all of its user. */
   signOut(
     question: SupervisorQuestion<'signOut'>,
     signal: AbortSignal,
+    asker?: Asker,
   ): Promise<SupervisorAnswer<'signedOut' | 'refused' | 'unavailable'>>;
 }

@@ -206,7 +206,7 @@ export class FrontDoor implements Disposable {
         case frontDoorPaths.signOut:
           requireMethod(request, 'POST');
           refuseForeignOrigin(request);
-          await answerSignOut(request, response, query, this.signIns);
+          await answerSignOut(request, response, query, connection, this.signIns);
           break;
         default: {
           const context = await this.authorize(request, connection, signal);
@@ -258,7 +258,7 @@ export class FrontDoor implements Disposable {
   ): Promise<ForwardingContext> {
     const token = readToken(request);
     const { clients } = this.signIns;
-    const { user, door } = await clients.find(token);
+    const { user, door } = await clients.find(token, connection.source);
     clients.attach(token, request.socket);
     if (!connection.isSignedIn) {
       connection.signedIn();
@@ -266,7 +266,8 @@ export class FrontDoor implements Disposable {
       connection.log.debug('4/4: requests go to the agent');
     }
     return {
-      findDoor: async (isFresh) => (isFresh ? (await clients.find(token, true)).door : door),
+      findDoor: async (isFresh) =>
+        isFresh ? (await clients.find(token, connection.source, true)).door : door,
       connectTimeoutMs: this.options.limits.agentConnectTimeoutMs,
       answerTimeoutMs: this.options.limits.agentAnswerTimeoutMs,
       keptConnection: () => this.kept.of(request.socket),

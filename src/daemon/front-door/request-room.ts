@@ -1,20 +1,34 @@
 import { toError } from '../../base/errors';
-import { maxSupervisorRequests } from '../../protocol/supervisor';
+import { maxSupervisorRequests, type Asker } from '../../protocol/supervisor';
 
 /** Of the requests that a channel bears: so many sign-ins, so many others, and some to spare. */
 const maxSignIns = (maxSupervisorRequests * 5) / 8;
 const maxOthers = (maxSupervisorRequests * 5) / 16;
+/** Of the others those whose user is not known yet: who works here is not kept out by who comes. */
+const maxUnknown = maxOthers / 2;
+/** Of the others for one asker: what is asked for a user takes an agent's start at most, and more of them would wait for that too. */
+const maxOfUser = 4;
+/** As many agents as can start at once, and some to spare, for a class behind one address. */
+const maxOfSource = 8;
+
+interface Waiting {
+  readonly asker: Asker;
+  readonly enter: (giveBack: () => void) => void;
+}
 
 /**
  * How much a front door asks of its supervisor at once. Strangers decide how many sign-ins there are, and more requests than the channel bears
  * end it and every connection with it. A source can have as many sign-ins under way as there is room left: one alone takes half of the
- * room, ten leave a tenth to the eleventh, and those who are signed in have room of their own.
+ * room, ten that come at once leave a tenth to the eleventh, and those who are signed in have room of their own. Of that one user and one source have a small
+ * share, and the last of it is for who has least: some two dozen users have to work together to keep another one waiting.
  */
 export class RequestRoom {
   private readonly signInsOf = new Map<string, number>();
   private signIns = 0;
+  private readonly othersOf = new Map<string, number>();
   private others = 0;
-  private readonly waiting = new Set<() => void>();
+  private unknown = 0;
+  private readonly waiting = new Set<Waiting>();
 
   /** Takes room for a sign-in, to be given back by the function; `undefined` when there is none for this source. */
   takeForSignIn(source: string): (() => void) | undefined {
@@ -24,40 +38,73 @@ export class RequestRoom {
     this.signInsOf.set(source, ofSource + 1);
     return () => {
       this.signIns -= 1;
-      const left = (this.signInsOf.get(source) ?? 1) - 1;
-      if (left === 0) this.signInsOf.delete(source);
-      else this.signInsOf.set(source, left);
+      takeOne(this.signInsOf, source);
     };
   }
 
-  /** Takes room for a request of who is signed in, to be given back by the function; `undefined` when there is none. */
-  takeForOther(): (() => void) | undefined {
-    if (this.others >= maxOthers) return undefined;
+  /** Takes room for a request of who is signed in, to be given back by the function; `undefined` when there is none for this asker. */
+  takeForOther(asker: Asker): (() => void) | undefined {
+    const key = keyOf(asker);
+    const ofAsker = this.othersOf.get(key) ?? 0;
+    if (ofAsker >= this.shareOf(asker)) return undefined;
+    const ofUnknown = 'user' in asker ? 0 : 1;
     this.others += 1;
+    this.unknown += ofUnknown;
+    this.othersOf.set(key, ofAsker + 1);
     return () => {
       this.others -= 1;
-      const [next] = this.waiting;
-      if (next === undefined) return;
-      this.waiting.delete(next);
-      next();
+      this.unknown -= ofUnknown;
+      takeOne(this.othersOf, key);
+      this.letIn();
     };
   }
 
-  /** Resolves like {@link takeForOther} once there is room, in the order of the calls. Rejects with the signal's reason. */
-  waitForOther(signal: AbortSignal): Promise<() => void> {
+  /**
+   * Resolves like {@link takeForOther} once there is room for this asker; of those for whom there is, the first call comes first. Rejects with the
+   * signal's reason.
+   */
+  waitForOther(asker: Asker, signal: AbortSignal): Promise<() => void> {
     return new Promise((resolve, reject) => {
       const onAbort = () => {
-        this.waiting.delete(enter);
+        this.waiting.delete(one);
         reject(toError(signal.reason));
       };
-      const enter = () => {
-        signal.removeEventListener('abort', onAbort);
-        const giveBack = this.takeForOther();
-        if (giveBack !== undefined) resolve(giveBack);
+      const one: Waiting = {
+        asker,
+        enter: (giveBack) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(giveBack);
+        },
       };
-      this.waiting.add(enter);
+      this.waiting.add(one);
       signal.addEventListener('abort', onAbort, { once: true });
       if (signal.aborted) onAbort();
     });
   }
+
+  private shareOf(asker: Asker): number {
+    const left = maxOthers - this.others;
+    return 'user' in asker
+      ? Math.min(maxOfUser, left)
+      : Math.min(maxOfSource, left, maxUnknown - this.unknown);
+  }
+
+  private letIn(): void {
+    for (const one of this.waiting) {
+      const giveBack = this.takeForOther(one.asker);
+      if (giveBack === undefined) continue;
+      this.waiting.delete(one);
+      one.enter(giveBack);
+    }
+  }
+}
+
+function takeOne(counts: Map<string, number>, key: string): void {
+  const left = (counts.get(key) ?? 1) - 1;
+  if (left === 0) counts.delete(key);
+  else counts.set(key, left);
+}
+
+function keyOf(asker: Asker): string {
+  return 'user' in asker ? `user ${asker.user}` : `source ${asker.source}`;
 }

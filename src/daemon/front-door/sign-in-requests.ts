@@ -78,13 +78,19 @@ export async function answerSignOut(
   request: IncomingMessage,
   response: ServerResponse,
   query: URLSearchParams,
+  { source }: Connection,
   context: SignInContext,
 ): Promise<void> {
   const token = readToken(request);
   const isEverywhere = query.has(signOutEverywhere);
   // The user must be known to find all of their connections, also when this is the first request with the token.
-  if (isEverywhere) await context.clients.find(token).catch(ignoreUnavailable);
-  const answer = await context.supervisor.signOut({ kind: 'signOut', token, isEverywhere }, context.signal);
+  if (isEverywhere) await context.clients.find(token, source).catch(ignoreUnavailable);
+  const asker = context.clients.askerOf(token, source);
+  const answer = await context.supervisor.signOut(
+    { kind: 'signOut', token, isEverywhere },
+    context.signal,
+    asker,
+  );
   const cutOff = () => context.clients.remove(token, isEverywhere);
   switch (answer.kind) {
     case 'refused':

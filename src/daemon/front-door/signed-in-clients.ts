@@ -5,7 +5,7 @@ import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { within } from '../../base/time';
 import { WireError } from '../../protocol/errors';
-import type { Door, Supervisor, SupervisorAnswer } from '../../protocol/supervisor';
+import type { Asker, Door, Supervisor, SupervisorAnswer } from '../../protocol/supervisor';
 import { unauthorized } from './authorization';
 
 /** A token that the supervisor has confirmed. */
@@ -63,13 +63,23 @@ export class SignedInClients implements Disposable {
 
   /**
    * The user and the way to the agent for a token. Rejects with a {@link WireError}: `unauthorized`, or `agent-unavailable`. With `isFresh` the
-   * supervisor is asked whatever is remembered, which starts an agent that has gone.
+   * supervisor is asked whatever is remembered, which starts an agent that has gone. The source counts as long as the user is not known.
    */
-  async find(token: string, isFresh = false): Promise<{ readonly user: string; readonly door: Door }> {
+  async find(
+    token: string,
+    source: string,
+    isFresh = false,
+  ): Promise<{ readonly user: string; readonly door: Door }> {
     const known = this.clients.get(keyOf(token));
     if (!isFresh && known !== undefined && this.now() - known.checkedAtMs < this.recheckIntervalMs)
       return known;
-    return this.resume(token);
+    return this.resume(token, this.askerOf(token, source));
+  }
+
+  /** For whom something about this token is asked: its user where that is known, else whoever is at that source. */
+  askerOf(token: string, source: string): Asker {
+    const client = this.clients.get(keyOf(token));
+    return client === undefined ? { source } : { user: client.user };
   }
 
   /** Remembers a sign-in that was just made. */
@@ -122,23 +132,23 @@ export class SignedInClients implements Disposable {
       else question.endedUsers.add(user);
   }
 
-  private resume(token: string): Promise<Client> {
+  private resume(token: string, asker: Asker): Promise<Client> {
     const key = keyOf(token);
     const running = this.resuming.get(key);
     if (running !== undefined) return running.answer;
     const question: Question = { token, endings: 0, endedUsers: new Set() };
-    const answer = this.ask(question).finally(() => this.resuming.delete(key));
+    const answer = this.ask(question, asker).finally(() => this.resuming.delete(key));
     this.resuming.set(key, { question, answer });
     return answer;
   }
 
-  private async ask(question: Question): Promise<Client> {
+  private async ask(question: Question, asker: Asker): Promise<Client> {
     const { token, endedUsers } = question;
     for (let timesAsked = 0; timesAsked <= maxAskedAgain; timesAsked += 1) {
       const [changesBefore, endingsBefore] = [this.changes, question.endings];
       endedUsers.clear();
       const answer = await within(resumeTimeoutMs, 'the check of a token', undefined, (signal) =>
-        this.supervisor.resume({ kind: 'resume', token }, signal),
+        this.supervisor.resume({ kind: 'resume', token }, signal, asker),
       );
       const isOutdated = endingsBefore !== question.endings || changesBefore !== this.changes;
       if (answer.kind !== 'resumed' || (!isOutdated && !endedUsers.has(answer.user)))
@@ -212,7 +222,7 @@ export class SignedInClients implements Disposable {
   /** Never rejects. */
   private async recheckUser(clients: readonly Client[]): Promise<void> {
     for (const { token, user } of clients)
-      await this.resume(token).catch((error: unknown) =>
+      await this.resume(token, { user }).catch((error: unknown) =>
         this.log.debug(`check of a sign-in of ${user}: ${toError(error).message}`),
       );
   }

@@ -6,6 +6,7 @@ import { abortable } from '../../base/time';
 import {
   maxSupervisorMessageBytes,
   parseSupervisorResponse,
+  type Asker,
   type Supervisor,
   type SupervisorAnswer,
   type SupervisorQuestion,
@@ -26,6 +27,9 @@ interface Waiting {
   /** The supervisor counts a question until it has answered, also where nobody waits for that any more. */
   readonly giveBack: () => void;
 }
+
+/** Who asks without saying so is one of all those. */
+const unknownAsker: Asker = { source: '' };
 
 /** What a sign-in is told that finds no room. */
 const noRoom = { kind: 'wait', retryAfterMs: 2_000 } as const;
@@ -73,13 +77,13 @@ export class SupervisorClient implements Supervisor, Disposable {
     return giveBack === undefined ? noRoom : this.ask('signIn', question, giveBack, signal);
   }
 
-  async resume(question: SupervisorQuestion<'resume'>, signal: AbortSignal) {
-    const giveBack = this.room.takeForOther() ?? (await this.waitForRoom(signal));
+  async resume(question: SupervisorQuestion<'resume'>, signal: AbortSignal, asker: Asker = unknownAsker) {
+    const giveBack = this.room.takeForOther(asker) ?? (await this.waitForRoom(asker, signal));
     return this.ask('resume', question, giveBack, signal);
   }
 
-  async signOut(question: SupervisorQuestion<'signOut'>, signal: AbortSignal) {
-    const giveBack = this.room.takeForOther() ?? (await this.waitForRoom(signal));
+  async signOut(question: SupervisorQuestion<'signOut'>, signal: AbortSignal, asker: Asker = unknownAsker) {
+    const giveBack = this.room.takeForOther(asker) ?? (await this.waitForRoom(asker, signal));
     return this.ask('signOut', question, giveBack, signal);
   }
 
@@ -88,8 +92,8 @@ export class SupervisorClient implements Supervisor, Disposable {
     this.lostEmitter.dispose();
   }
 
-  private waitForRoom(signal: AbortSignal): Promise<() => void> {
-    return this.room.waitForOther(AbortSignal.any([signal, this.ending.signal]));
+  private waitForRoom(asker: Asker, signal: AbortSignal): Promise<() => void> {
+    return this.room.waitForOther(asker, AbortSignal.any([signal, this.ending.signal]));
   }
 
   private async ask<K extends Kind>(

@@ -3,10 +3,11 @@ import { Socket } from 'node:net';
 import { mock, test, type TestContext } from 'node:test';
 import { silentLogger } from '../../../src/base/logger';
 import { SignedInClients } from '../../../src/daemon/front-door/signed-in-clients';
-import type { SupervisorAnswer } from '../../../src/protocol/supervisor';
+import type { Supervisor, SupervisorAnswer } from '../../../src/protocol/supervisor';
 
 const door = { socket: '/run/door', doorKey: 'k'.repeat(43) };
 const recheckIntervalMs = 60_000;
+const source = '192.0.2.1';
 
 type ResumeAnswer = SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>;
 
@@ -15,9 +16,11 @@ function clientsOf(t: TestContext) {
   mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   const clock = { nowMs: 5_000 };
   const asked: string[] = [];
+  const askers: unknown[] = [];
   const answers = new Map<string, () => Promise<ResumeAnswer>>();
-  const resume = ({ token }: { readonly token: string }): Promise<ResumeAnswer> => {
+  const resume: Supervisor['resume'] = ({ token }, _signal, asker) => {
     asked.push(token);
+    askers.push(asker);
     const user = token.split('-')[0] ?? '';
     return (
       answers.get(token)?.() ??
@@ -33,11 +36,12 @@ function clientsOf(t: TestContext) {
   return {
     clients,
     asked,
+    askers,
     answers,
     clock,
     /** A connection on which that token is used. */
     connect: async (token: string) => {
-      await clients.find(token);
+      await clients.find(token, source);
       const socket = new Socket();
       clients.attach(token, socket);
       return socket;
@@ -78,9 +82,9 @@ test('an account that may not be used now loses its connections, and comes back 
   answers.set('bob', () => Promise.resolve({ kind: 'unavailable', message: 'later' }));
   await pass(1.5 * recheckIntervalMs);
   assert.deepEqual([ada.destroyed, bob.destroyed], [true, false]);
-  await assert.rejects(clients.find('ada-1'), /later/);
+  await assert.rejects(clients.find('ada-1', source), /later/);
   answers.clear();
-  assert.equal((await clients.find('ada-1')).user, 'ada');
+  assert.equal((await clients.find('ada-1', source)).user, 'ada');
 });
 
 test('who is answered slowly, with however many connections, keeps nobody else from being cut off', async (t) => {
@@ -104,7 +108,7 @@ test('a clock of the machine that goes back makes no answer last longer', async 
   answers.set('ada', refused);
   await pass(1.5 * recheckIntervalMs);
   assert.ok(ada.destroyed);
-  await assert.rejects(clients.find('ada-1'), { code: 'unauthorized' });
+  await assert.rejects(clients.find('ada-1', source), { code: 'unauthorized' });
 });
 
 test('while it cannot be found out connections stay, and nothing passes on an old answer', async (t) => {
@@ -114,7 +118,7 @@ test('while it cannot be found out connections stay, and nothing passes on an ol
   answers.set('ada', () => Promise.resolve(unavailable));
   await pass(3 * recheckIntervalMs);
   assert.equal(ada.destroyed, false);
-  await assert.rejects(clients.find('ada-1'), { code: 'agent-unavailable' });
+  await assert.rejects(clients.find('ada-1', source), { code: 'agent-unavailable' });
   answers.set('ada', refused);
   await pass(1.5 * recheckIntervalMs);
   assert.ok(ada.destroyed);
@@ -127,7 +131,7 @@ test('a token without connections is forgotten and costs no question', async (t)
   await settle();
   await pass(5 * recheckIntervalMs);
   assert.deepEqual(asked, ['ada-1']);
-  await clients.find('ada-1');
+  await clients.find('ada-1', source);
   assert.deepEqual(asked, ['ada-1', 'ada-1']);
 });
 
@@ -143,7 +147,7 @@ test('when what is allowed has changed, everybody with open connections is asked
     [true, true, false],
   );
   assert.deepEqual(asked.slice(before).sort(), ['ada-1', 'ada-2', 'bob-1']);
-  await clients.find('bob-1');
+  await clients.find('bob-1', source);
   assert.equal(asked.length, before + 3, 'the answer is remembered again');
 });
 
@@ -180,8 +184,8 @@ function held(answers: Map<string, () => Promise<ResumeAnswer>>, token: string) 
 test('sign-outs with false tokens, also ones that are asked about, make nobody else be asked about again', async (t) => {
   const { clients, answers } = clientsOf(t);
   const [ada, stranger] = [held(answers, 'ada-1'), held(answers, 'false-1')];
-  const found = clients.find('ada-1');
-  clients.find('false-1').catch(() => undefined);
+  const found = clients.find('ada-1', source);
+  clients.find('false-1', source).catch(() => undefined);
   for (let index = 0; index < 50; index += 1) {
     clients.remove('false-1', false);
     clients.remove(`false-${index}`, false);
@@ -196,7 +200,7 @@ test('sign-outs with false tokens, also ones that are asked about, make nobody e
 test('an answer that was on its way when its own token was signed out is not believed', async (t) => {
   const { clients, answers } = clientsOf(t);
   const ada = held(answers, 'ada-1');
-  const found = assert.rejects(clients.find('ada-1'), { code: 'unauthorized' });
+  const found = assert.rejects(clients.find('ada-1', source), { code: 'unauthorized' });
   clients.remove('ada-1', false);
   answers.set('ada-1', refused);
   await ada.answer({ kind: 'resumed', user: 'ada', door });
@@ -205,10 +209,10 @@ test('an answer that was on its way when its own token was signed out is not bel
 
 test('a sign-out everywhere makes answers on their way about that user be doubted, and those about others be believed', async (t) => {
   const { clients, answers } = clientsOf(t);
-  await clients.find('ada-1');
+  await clients.find('ada-1', source);
   const [ada, bob] = [held(answers, 'ada-2'), held(answers, 'bob-1')];
-  const adas = assert.rejects(clients.find('ada-2'), { code: 'unauthorized' });
-  const bobs = clients.find('bob-1');
+  const adas = assert.rejects(clients.find('ada-2', source), { code: 'unauthorized' });
+  const bobs = clients.find('bob-1', source);
   clients.remove('ada-1', true);
   answers.set('ada-2', refused);
   await bob.answer({ kind: 'resumed', user: 'bob', door });
@@ -221,7 +225,7 @@ test('a sign-out everywhere makes answers on their way about that user be doubte
 test('a sign-out everywhere of a user who is not known yet lets no answer on its way about their other tokens pass', async (t) => {
   const { clients, answers } = clientsOf(t);
   const ada = held(answers, 'ada-2');
-  const adas = assert.rejects(clients.find('ada-2'), { code: 'unauthorized' });
+  const adas = assert.rejects(clients.find('ada-2', source), { code: 'unauthorized' });
   clients.remove('ada-1', true);
   answers.set('ada-2', refused);
   await ada.answer({ kind: 'resumed', user: 'ada', door });
@@ -231,7 +235,10 @@ test('a sign-out everywhere of a user who is not known yet lets no answer on its
 test('a token is asked about a few times and no more while what is allowed goes on changing', async (t) => {
   const { clients, answers } = clientsOf(t);
   const ada = held(answers, 'ada-1');
-  const found = assert.rejects(clients.find('ada-1'), { code: 'agent-unavailable', message: /try again/ });
+  const found = assert.rejects(clients.find('ada-1', source), {
+    code: 'agent-unavailable',
+    message: /try again/,
+  });
   for (let changes = 0; changes < 10; changes += 1) {
     clients.recheckAll();
     await ada.answer({ kind: 'resumed', user: 'ada', door });
@@ -244,3 +251,15 @@ test('a token is asked about a few times and no more while what is allowed goes 
 async function settle(): Promise<void> {
   for (let turns = 0; turns < 5; turns += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
+
+test('for a token that nobody has looked at its source asks, from then on its user', async (t) => {
+  const { clients, askers, pass, connect } = clientsOf(t);
+  await connect('ada-1');
+  await clients.find('ada-1', source, true);
+  await pass(recheckIntervalMs * 2);
+  assert.deepEqual(askers.slice(0, 3), [{ source }, { user: 'ada' }, { user: 'ada' }]);
+  assert.deepEqual(
+    [clients.askerOf('ada-1', source), clients.askerOf('bob-1', source)],
+    [{ user: 'ada' }, { source }],
+  );
+});

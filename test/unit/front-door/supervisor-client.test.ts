@@ -98,7 +98,9 @@ test('strangers cannot ask for more than the channel bears, and leave room for o
   );
   const mine = signIn('198.51.100.1');
   assert.equal(sent.length, sentOfStrangers + 1, 'a sign-in from elsewhere is asked');
-  const resumed = Array.from({ length: 300 }, () => client.resume(resume, signal));
+  const resumed = Array.from({ length: 300 }, (_, index) =>
+    client.resume(resume, signal, { user: `user ${index % 100}` }),
+  );
   assert.ok(sent.length < maxSupervisorRequests, `${sent.length} under way`);
 
   // Each answer lets the next one through, and at the end all were asked but the strangers that had to wait.

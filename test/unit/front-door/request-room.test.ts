@@ -1,0 +1,91 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { RequestRoom } from '../../../src/daemon/front-door/request-room';
+import { maxSupervisorRequests, type Asker } from '../../../src/protocol/supervisor';
+
+const user = (name: string): Asker => ({ user: name });
+const source = (address: string): Asker => ({ source: address });
+const numbered = (count: number, of: (name: string) => Asker) =>
+  Array.from({ length: count }, (_, at) => of(`${at}`));
+
+/** Everybody takes what they get, in turn. Gives how many places that is. */
+function takeAll(room: RequestRoom, askers: readonly Asker[]): number {
+  let taken = 0;
+  for (let before = -1; before !== taken;) {
+    before = taken;
+    for (const asker of askers) if (room.takeForOther(asker) !== undefined) taken += 1;
+  }
+  return taken;
+}
+
+const crowds: readonly [
+  what: string,
+  held: readonly Asker[],
+  holds: number,
+  comes: Asker,
+  getsIn: boolean,
+][] = [
+  ['one user', [user('ada')], 4, user('bob'), true],
+  ['ten users together', numbered(10, user), 40, user('bob'), true],
+  ['eighteen users together', numbered(18, user), 72, user('bob'), true],
+  ['one source', [source('192.0.2.1')], 8, source('192.0.2.2'), true],
+  ['four sources together', numbered(4, source), 32, source('192.0.2.2'), true],
+  ['all sources there are', numbered(200, source), 40, user('bob'), true],
+  ['all sources, for another one', numbered(200, source), 40, source('192.0.2.2'), false],
+  ['ten users, for a source', numbered(10, user), 40, source('192.0.2.2'), true],
+  ['ten users and all sources', [...numbered(10, user), ...numbered(200, source)], 77, user('bob'), true],
+  ['all users there are', numbered(200, user), 80, user('bob'), false],
+  ['a user of the name of a source', [user('192.0.2.1')], 4, source('192.0.2.1'), true],
+];
+
+for (const [what, held, holds, comes, getsIn] of crowds) {
+  test(`what is left beside ${what}`, () => {
+    const room = new RequestRoom();
+    assert.equal(takeAll(room, held), holds);
+    assert.equal(room.takeForOther(comes) !== undefined, getsIn);
+  });
+}
+
+test('sign-ins and others together are fewer than the channel bears, whoever asks', () => {
+  const room = new RequestRoom();
+  let taken = takeAll(room, [...numbered(300, user), ...numbered(300, source)]);
+  for (let at = 0; at < 1_000; at += 1) if (room.takeForSignIn(`${at % 300}`) !== undefined) taken += 1;
+  assert.ok(taken < maxSupervisorRequests, `${taken} places`);
+});
+
+test('who waits comes in the order of the calls, and nobody waits behind one who has used up a share', async () => {
+  const room = new RequestRoom();
+  const { signal } = new AbortController();
+  const adas = Array.from({ length: 4 }, () => room.takeForOther(user('ada')));
+  takeAll(room, numbered(200, user));
+  const entered: string[] = [];
+  const wait = (name: string, asker: Asker) =>
+    room.waitForOther(asker, signal).then((giveBack) => {
+      entered.push(name);
+      return giveBack;
+    });
+  const first = wait('ada, her fifth', user('ada'));
+  const second = wait('bob', user('bob'));
+  const third = wait('carol', user('carol'));
+  assert.equal(room.takeForOther(user('eve')), undefined, 'all places are taken');
+  adas[0]?.();
+  const giveBack = await second;
+  assert.deepEqual(entered, ['bob']);
+  giveBack();
+  await third;
+  adas[1]?.();
+  adas[2]?.();
+  await first;
+  assert.deepEqual(entered, ['bob', 'carol', 'ada, her fifth']);
+});
+
+test('who goes away while they wait takes no place', async () => {
+  const room = new RequestRoom();
+  const held = Array.from({ length: 4 }, () => room.takeForOther(user('ada')));
+  const leaving = new AbortController();
+  const left = room.waitForOther(user('ada'), leaving.signal);
+  leaving.abort(new Error('went away'));
+  await assert.rejects(left, /went away/);
+  for (const giveBack of held) giveBack?.();
+  assert.equal(takeAll(room, [user('ada')]), 4);
+});
