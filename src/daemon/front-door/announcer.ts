@@ -3,7 +3,7 @@ import { parseJson } from '../../base/parse';
 import { parseAnnouncementOrder, type AnnouncementOrder } from '../../protocol/announcer';
 import { exitCodes } from '../../protocol/command-line';
 import { listNetworkInterfaces } from '../platform/network-interfaces';
-import { Announcing } from './announcing';
+import { Announcing, type AnnouncingOptions } from './announcing';
 import { avahiSocket } from './avahi/avahi-socket';
 import { AvahiWatch } from './avahi/avahi-watch';
 import { connectToSystemBus } from './avahi/system-bus';
@@ -14,6 +14,9 @@ const goodbyeTimeoutMs = 2_000;
 const busBackoff = { firstMs: 5_000, capMs: 5 * 60_000, jitter: 0.2 };
 const avahiRestartMs = 4_000;
 
+/** How often and how long avahi-daemon is asked whether it still answers. */
+type AvahiPace = Pick<AnnouncingOptions, 'avahiCheckMs' | 'avahiAnswerMs'>;
+
 /** Why the process ends: somebody asked for it, or it is of no use. */
 type Ending = { readonly exitCode: number; readonly words?: string };
 
@@ -21,19 +24,19 @@ type Ending = { readonly exitCode: number; readonly words?: string };
  * The process `remote-kernels announce`: announces what the orders on standard input say until that ends or a signal comes, says goodbye, and
  * resolves with the exit code. The library of the own responder may end this process as it likes; the daemon starts another.
  */
-export async function runAnnouncer(): Promise<number> {
+export async function runAnnouncer(pace: AvahiPace = {}): Promise<number> {
   const lines = createInterface({ input: process.stdin });
   // A closed terminal or a daemon that was killed shows as the end of standard input.
   process.on('SIGHUP', () => undefined);
   process.stdout.on('error', () => undefined);
-  const { exitCode, words } = await announceUntilEnd(lines);
+  const { exitCode, words } = await announceUntilEnd(lines, pace);
   if (words !== undefined) process.stderr.write(`remote-kernels announce: ${words}\n`);
   lines.close();
   process.stdin.destroy();
   return exitCode;
 }
 
-async function announceUntilEnd(lines: Interface): Promise<Ending> {
+async function announceUntilEnd(lines: Interface, pace: AvahiPace): Promise<Ending> {
   let end: (ending: Ending) => void = () => undefined;
   const ending = new Promise<Ending>((resolve) => {
     end = resolve;
@@ -45,6 +48,7 @@ async function announceUntilEnd(lines: Interface): Promise<Ending> {
     say: (event) => process.stdout.write(`${JSON.stringify(event)}\n`),
     onFailed: ({ message }) => end({ exitCode: exitCodes.unavailable, words: message }),
     avahiRestartMs,
+    ...pace,
   });
   let isOrdered = false;
   const take = (order: AnnouncementOrder) => {

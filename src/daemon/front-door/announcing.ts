@@ -1,7 +1,7 @@
 import type { Disposable } from '../../base/disposable';
 import { toError } from '../../base/errors';
 import { Sequence } from '../../base/sequence';
-import { abortable, withDeadline } from '../../base/time';
+import { abortable, withDeadline, within } from '../../base/time';
 import type { AnnouncementOrder, AnnouncerEvent } from '../../protocol/announcer';
 import type { NetworkInterface } from '../platform/network-interfaces';
 import { AvahiAnnouncement } from './avahi/avahi-announcement';
@@ -24,9 +24,14 @@ export interface AnnouncingOptions {
   readonly avahiRestartMs: number;
   /** How often it is looked whether addresses that were listed for Avahi have changed; 5 s unless it is said. */
   readonly addressCheckMs?: number;
+  /** How often an avahi-daemon that announces is asked whether it still answers, and how long it may take; each minute and 10 s unless it is said. */
+  readonly avahiCheckMs?: number;
+  readonly avahiAnswerMs?: number;
 }
 
 const defaultAddressCheckMs = 5_000;
+const defaultAvahiCheckMs = 60_000;
+const defaultAvahiAnswerMs = 10_000;
 const withdrawTimeoutMs = 1_500;
 /** A name is probed for less than a second, and again for each name that others have. */
 const ownTimeoutMs = 30_000;
@@ -44,6 +49,8 @@ export class Announcing implements Disposable {
   private own: { readonly announcement: OwnAnnouncement; readonly order: string } | undefined;
   private waitForAvahi: NodeJS.Timeout | undefined;
   private addressCheck: NodeJS.Timeout | undefined;
+  private avahiCheck: NodeJS.Timeout | undefined;
+  private isAsking = false;
   private isStopped = false;
   private isWatching = false;
   /** Whether the order is for loopback only, where Avahi has no part. */
@@ -65,6 +72,11 @@ export class Announcing implements Disposable {
         this.options.addressCheckMs ?? defaultAddressCheckMs,
       );
       this.addressCheck.unref();
+      this.avahiCheck = setInterval(
+        () => void this.askWhetherAvahiAnswers(),
+        this.options.avahiCheckMs ?? defaultAvahiCheckMs,
+      );
+      this.avahiCheck.unref();
     }
     this.settleSoon();
   }
@@ -93,11 +105,29 @@ export class Announcing implements Disposable {
     this.isStopped = true;
     clearTimeout(this.waitForAvahi);
     clearInterval(this.addressCheck);
+    clearInterval(this.avahiCheck);
   }
 
   /** An interface may get another address without any change of the order, which names the interface. */
   private followAddresses(): void {
     if (this.avahi?.announcement.isOutdated === true) this.settleSoon();
+  }
+
+  /** One that hangs stays on the bus, and nothing else tells of it: what it has announced is answered by nobody any more. */
+  private async askWhetherAvahiAnswers(): Promise<void> {
+    const { avahi, isAsking } = this;
+    if (avahi === undefined || isAsking) return;
+    const { server, gone } = avahi.presence;
+    this.isAsking = true;
+    try {
+      const timeoutMs = this.options.avahiAnswerMs ?? defaultAvahiAnswerMs;
+      await within(timeoutMs, 'avahi-daemon', gone, (signal) => server.state(signal));
+    } catch (error) {
+      if (this.avahi === avahi && !gone.aborted && !this.isStopped)
+        this.options.watch.abandon(`avahi-daemon cannot be used: ${toError(error).message}`);
+    } finally {
+      this.isAsking = false;
+    }
   }
 
   private follow(presence: AvahiPresence): void {

@@ -4,6 +4,7 @@ import type { AnnouncementOrder } from '../../../src/protocol/announcer';
 import { until, withDeadline } from '../../../src/base/time';
 import {
   announce,
+  announceChecking,
   askAvahi,
   browseWithAvahi,
   end,
@@ -62,6 +63,10 @@ const isIn = (number: number, port = 7443, name = 'lab-7') => [
 ];
 const areSeen = (expected: readonly string[]) => (services: readonly BrowsedService[]) =>
   JSON.stringify(seenOn(services)) === JSON.stringify(expected);
+/** Whoever browses sees it with the addresses of the host in that network; of several addresses of one name avahi-browse tells any one. */
+const isFrom = (number: number) => (services: readonly BrowsedService[]) =>
+  services.length > 0 &&
+  services.every(({ address }) => [`10.231.${number}.1`, `fd31:${number}::1`].includes(address));
 const nothing = (services: readonly BrowsedService[]) => services.length === 0;
 
 test('avahi-daemon announces the host for a process without rights, on each network with the address there, and takes it back', async (t) => {
@@ -273,8 +278,8 @@ for (const [how, options, because] of refusals)
     const event = await announcer.says('the announcement', () => true);
     assert.equal(event.by, 'own-responder');
     assert.match(event.because ?? '', because);
-    await lab.near.untilServices('the near side', (services) => seenOn(services).includes(isIn(7)[0] ?? ''));
-    await lab.far.untilServices('the far side', (services) => seenOn(services).includes(isIn(9)[0] ?? ''));
+    await lab.near.untilServices('the near side', isFrom(7));
+    await lab.far.untilServices('the far side', isFrom(9));
     assert.equal(await announcer.end(), 0);
     await lab.near.untilServices('the goodbye', nothing);
   });
@@ -290,6 +295,40 @@ test('an avahi-daemon that does not answer is left alone, and used when it answe
   lab.hostAvahi.kill('SIGCONT');
   await announcer.says('avahi-daemon', ({ by }) => by === 'avahi');
   await lab.near.untilServices('avahi-daemon alone', areSeen(isIn(7)));
+});
+
+test('an avahi-daemon that hangs after it has announced is stood in for until it answers again', async (t) => {
+  const lab = await startBrowsedLab(t);
+  if (lab === undefined) return;
+  const announcer = announceChecking(lab.host, everywhere);
+  await announcer.says('the announcement', ({ by }) => by === 'avahi');
+  await lab.near.untilServices('the near side', areSeen(isIn(7)));
+  lab.hostAvahi.kill('SIGSTOP');
+  const event = await announcer.says('who stands in', ({ by }) => by === 'own-responder');
+  assert.match(event.because ?? '', /^avahi-daemon cannot be used: .*no answer within 10 s/);
+  await askAvahi(lab.near.machine, 'the own responder', (services) =>
+    services.some((service) => service.host === 'lab-7-012345.local'),
+  );
+  lab.hostAvahi.kill('SIGCONT');
+  await announcer.says('the return', ({ by }) => by === 'avahi');
+  await askAvahi(
+    lab.near.machine,
+    'avahi-daemon alone',
+    (services) => services.length === 2 && services.every((service) => service.host === 'machine-h.local'),
+  );
+});
+
+test('where avahi-daemon announces no addresses of the machine (publish-addresses=no) the daemon has a name of its own there', async (t) => {
+  const lab = await startBrowsedLab(t, { publish: ['publish-addresses=no'] });
+  if (lab === undefined) return;
+  const { host, near, far } = lab;
+  const announcer = announce(host, everywhere);
+  await announcer.says('the announcement', ({ by }) => by === 'avahi');
+  const services = await near.untilServices('the near side', isFrom(7));
+  assert.ok(services.every((service) => service.host === 'lab-7-012345.local'));
+  await far.untilServices('the far side', isFrom(9));
+  assert.equal(await announcer.end(), 0);
+  await near.untilServices('the goodbye', nothing);
 });
 
 test('what a stranger on the bus says of the announcement changes nothing', async (t) => {

@@ -193,6 +193,16 @@ export function announce(machine: LabMachine, order: AnnouncementOrder, user = '
     ...['--reuid', user, '--regid', 'nogroup', '--clear-groups', '--no-new-privs', '--reset-env'],
     ...[process.execPath, daemonBundle(), 'announce'],
   ]);
+  return follow(child, order);
+}
+
+/** Starts, from the sources, an announcing process that asks avahi-daemon twice a second whether it still answers. */
+export function announceChecking(machine: LabMachine, order: AnnouncementOrder): LabAnnouncer {
+  const script = join(__dirname, 'announce-checking.ts');
+  return follow(machine.spawn('env', ['-C', __dirname, process.execPath, '--import', 'tsx', script]), order);
+}
+
+function follow(child: ChildProcess, order: AnnouncementOrder): LabAnnouncer {
   child.stderr?.pipe(process.stderr);
   const events: AnnouncerEvent[] = [];
   if (child.stdout === null) throw new Error('the announcer has no standard output');

@@ -14,24 +14,47 @@ import { sampleOrder as order } from './sample-order';
 
 const avahi = ':1.0';
 const group = '/Client1/EntryGroup1';
+const triedGroup = '/Client1/EntryGroup2';
 const groupInterface = 'org.freedesktop.Avahi.EntryGroup';
 
 const answers: Readonly<Record<string, readonly [signature: string, value: DBusValue]>> = {
   GetNameOwner: ['s', avahi],
   GetState: ['i', 2],
-  EntryGroupNew: ['o', group],
+  GetHostNameFqdn: ['s', 'machine.local'],
   GetNetworkInterfaceIndexByName: ['i', 2],
 };
 
-/** An avahi-daemon that agrees with everything, on a bus; `calls` are those of what is announced, with the address of each `AddAddress`. */
-function agreeingAvahi() {
+/** What an avahi-daemon of these tests does not do. */
+interface Faults {
+  /** Whether it has stopped to answer. */
+  hangs?: boolean;
+  /** Whether it announces no addresses of the machine. */
+  isWithoutAddresses?: boolean;
+}
+
+/**
+ * An avahi-daemon that agrees with everything, on a bus; `calls` are those of what is announced, with the address of each `AddAddress`. What is tried
+ * and never announced goes into a group of its own.
+ */
+function agreeingAvahi(faults: Faults) {
   const calls: string[] = [];
+  let groups = 0;
   const answer = ({ serial, path, interface: called, member, body }: DBusMessage, bus: BusInMemory) => {
-    if (called === groupInterface)
+    if (faults.hangs === true && called !== busName) return;
+    const isTried = path === triedGroup;
+    if (called === groupInterface && !isTried)
       calls.push(member === 'AddAddress' ? `${member} ${String(body[4])}` : member);
-    const [signature, ...values] = answers[member] ?? [''];
+    if (member === 'EntryGroupNew') groups += 1;
+    // The one that is announced is made first, and while it is empty the one in which something is tried.
+    const [signature, ...values] =
+      member === 'EntryGroupNew' ? ['o', groups === 1 ? group : triedGroup] : (answers[member] ?? ['']);
     const sender = called === busName ? busName : avahi;
     const message = { sender, replySerial: serial, path, interface: called, signature };
+    if (member === 'AddRecord' && faults.isWithoutAddresses !== true) {
+      const errorName = 'org.freedesktop.Avahi.CollisionError';
+      bus.passOn(messageBytes({ ...message, kind: 'error', member: '', errorName, body: [] }));
+      return;
+    }
     bus.passOn(messageBytes({ ...message, kind: 'return', member: '', body: values }));
     if (member !== 'Commit') return;
     const established = { ...message, kind: 'signal', member: 'StateChanged', signature: 'is' } as const;
@@ -46,22 +69,27 @@ function agreeingAvahi() {
 }
 
 /** An announcement by that avahi-daemon on a machine whose interfaces the test sets. `looks` counts how often those were asked for. */
-function announcingOn(t: TestContext, present: readonly NetworkInterface[]) {
-  const { calls, connect } = agreeingAvahi();
+function announcingOn(t: TestContext, present: readonly NetworkInterface[], faults: Faults = {}) {
+  const { calls, connect } = agreeingAvahi(faults);
   const machine = { present, looks: 0 };
   const said: AnnouncerEvent[] = [];
   const failures: string[] = [];
   const announcing = new Announcing({
     watch: new AvahiWatch({ connect, backoff: { firstMs: 1, capMs: 1, jitter: 0 }, avahiSocket: '/nowhere' }),
-    announceByOwnResponder: () => Promise.reject(new Error('avahi-daemon is there')),
+    announceByOwnResponder: () =>
+      faults.hangs === true
+        ? Promise.resolve({ name: 'lab-7', stop: () => Promise.resolve() })
+        : Promise.reject(new Error('avahi-daemon is there')),
     listInterfaces: () => {
       machine.looks += 1;
       return machine.present;
     },
     say: (event) => said.push(event),
     onFailed: ({ message }) => failures.push(message),
-    avahiRestartMs: 10_000,
+    avahiRestartMs: faults.hangs === undefined ? 10_000 : 1,
     addressCheckMs: 5,
+    avahiCheckMs: faults.hangs === undefined ? 60_000 : 5,
+    avahiAnswerMs: 500,
   });
   t.after(() => announcing.dispose());
   return { announcing, machine, calls, said, failures };
@@ -109,4 +137,31 @@ test('addresses that Avahi follows itself are left to it', async (t) => {
   await until(() => (ticks.count >= 3 ? true : undefined), deadline('the time of some looks'));
   assert.equal(machine.looks, looks);
   assert.deepEqual(calls, ['AddService', 'Commit']);
+});
+
+test('an avahi-daemon that has announced and then hangs is stood in for, with the reason', async (t) => {
+  const faults = { hangs: false };
+  const { announcing, said, failures } = announcingOn(t, [link('eth0', '10.0.0.7')], faults);
+  announcing.announce(order);
+  await until(() => said[0], deadline('the announcement'));
+  faults.hangs = true;
+  const event = await until(() => said.find(({ by }) => by === 'own-responder'), deadline('who stands in'));
+  assert.match(event.because ?? '', /^avahi-daemon cannot be used: avahi-daemon: no answer within 0\.5 s$/);
+  assert.deepEqual(
+    said.filter(({ by }) => by === 'avahi'),
+    [{ event: 'announced', name: 'lab-7', by: 'avahi' }],
+  );
+  assert.deepEqual(failures, []);
+});
+
+test('where avahi-daemon announces no addresses of the machine the daemon has a name of its own, with those of the interfaces', async (t) => {
+  const present = [link('eth0', '10.0.0.7', 'fe80::7', 'fd00::7')];
+  const { announcing, machine, calls, said } = announcingOn(t, present, { isWithoutAddresses: true });
+  announcing.announce({ ...order, isIPv4Only: false });
+  await until(() => said[0], deadline('the announcement'));
+  const added = (...addresses: string[]) => addresses.map((address) => `AddAddress ${address}`);
+  assert.deepEqual(calls.splice(0), [...added('10.0.0.7', 'fd00::7'), 'AddService', 'Commit']);
+  machine.present = [link('eth0', '10.0.0.8', 'fe80::7')];
+  await until(() => said[1], deadline('the other addresses'));
+  assert.deepEqual(calls, ['Reset', ...added('10.0.0.8', 'fe80::7'), 'AddService', 'Commit']);
 });

@@ -6,7 +6,7 @@ import { withDeadline } from '../../../base/time';
 import { announcement } from '../../../protocol/announcement';
 import type { AnnouncementOrder } from '../../../protocol/announcer';
 import type { NetworkInterface } from '../../platform/network-interfaces';
-import { planEntries, type AvahiPlan } from './avahi-entries';
+import { isEverywhere, planEntries, type AvahiPlan } from './avahi-entries';
 import {
   collisionError,
   groupStates,
@@ -59,6 +59,7 @@ export class AvahiAnnouncement implements Disposable {
   private serverState: number = serverStates.invalid;
   private stateWords = '';
   private isPublished = false;
+  private isMachineAnnounced = true;
 
   constructor(private readonly options: AvahiAnnouncementOptions) {
     this.order = options.order;
@@ -99,8 +100,7 @@ export class AvahiAnnouncement implements Disposable {
   /** Announces something else in its place, with as little change as it takes. Resolves with the name. */
   update(order: AnnouncementOrder): Promise<string> {
     return this.work.run(async () => {
-      const { server, gone, listInterfaces } = this.options;
-      const signal = withDeadline(publishTimeoutMs, 'avahi-daemon', gone);
+      const signal = withDeadline(publishTimeoutMs, 'avahi-daemon', this.options.gone);
       const { order: before, entries } = this;
       this.order = order;
       const isSamePlace =
@@ -108,11 +108,11 @@ export class AvahiAnnouncement implements Disposable {
         this.groupState === groupStates.established &&
         before.name === order.name &&
         before.port === order.port &&
-        JSON.stringify(planEntries(order, listInterfaces())) === JSON.stringify(entries.plan);
+        JSON.stringify(this.plan()) === JSON.stringify(entries.plan);
       if (!isSamePlace) await this.anew(signal);
       else if (JSON.stringify(before.text) !== JSON.stringify(order.text))
         for (const service of entries.services)
-          await server.updateText(this.group, { ...service, text: order.text }, signal);
+          await this.options.server.updateText(this.group, { ...service, text: order.text }, signal);
       return this.names.service;
     });
   }
@@ -122,11 +122,8 @@ export class AvahiAnnouncement implements Disposable {
    * the machine's own.
    */
   get isOutdated(): boolean {
-    const { order, entries } = this;
-    return (
-      entries?.plan.kind === 'places' &&
-      JSON.stringify(planEntries(order, this.options.listInterfaces())) !== JSON.stringify(entries.plan)
-    );
+    const { entries } = this;
+    return entries?.plan.kind === 'places' && JSON.stringify(this.plan()) !== JSON.stringify(entries.plan);
   }
 
   /** Says goodbye. Rejects when avahi-daemon does not answer until the signal aborts. */
@@ -158,6 +155,7 @@ export class AvahiAnnouncement implements Disposable {
   /** Puts the entries into the empty group, under the next name where another program of this machine has the one before. */
   private async fill(signal: AbortSignal): Promise<void> {
     const { server } = this.options;
+    if (isEverywhere(this.order)) this.isMachineAnnounced = await server.announcesMachine(signal);
     if (this.names.service === '') this.names = { service: this.order.name, host: this.order.hostLabel };
     for (let tries = 1; ; tries += 1)
       try {
@@ -172,9 +170,9 @@ export class AvahiAnnouncement implements Disposable {
   }
 
   private async add(signal: AbortSignal): Promise<void> {
-    const { server, listInterfaces } = this.options;
+    const { server } = this.options;
     const { order, group, names } = this;
-    const plan = planEntries(order, listInterfaces());
+    const plan = this.plan();
     const service = {
       name: names.service,
       type: `_${announcement.type}._${announcement.protocol}`,
@@ -193,6 +191,10 @@ export class AvahiAnnouncement implements Disposable {
       }
     for (const one of services) await server.addService(group, one, signal);
     this.entries = { plan, services };
+  }
+
+  private plan(): AvahiPlan {
+    return planEntries(this.order, this.options.listInterfaces(), this.isMachineAnnounced);
   }
 
   private async chooseOtherNames(signal: AbortSignal): Promise<void> {

@@ -23,14 +23,25 @@ export function isEverywhere({ interfaces, addresses, isIPv4Only }: AnnouncedInt
   return !isIPv4Only && addresses.every((address) => interfaces.includes(address));
 }
 
-/** What an order means for Avahi with the interfaces as they are. */
-export function planEntries(order: AnnouncementOrder, present: readonly NetworkInterface[]): AvahiPlan {
+/**
+ * What an order means for Avahi with the interfaces as they are. A machine whose own name has no addresses on the network is found by a name of the
+ * daemon's own.
+ */
+export function planEntries(
+  order: AnnouncementOrder,
+  present: readonly NetworkInterface[],
+  isMachineAnnounced = true,
+): AvahiPlan {
   const { interfaces, addresses, isIPv4Only, hostLabel } = order;
-  if (isEverywhere(order)) return { kind: 'everywhere' };
+  if (isEverywhere(order) && isMachineAnnounced) return { kind: 'everywhere' };
   const places = present.flatMap(({ name, addresses: own }) => {
     if (!interfaces.includes(name)) return [];
+    // As Avahi does: an address that is good on one link only is not told beside one that is good on all.
+    const isOnWholeInterface = !isIPv4Only && addresses.includes(name);
+    const hasOtherIPv6 = own.some(({ address, family }) => family === 6 && !isLinkLocal(address));
     const given = own.filter(
       ({ address, family }) =>
+        !(isOnWholeInterface && hasOtherIPv6 && family === 6 && isLinkLocal(address)) &&
         (addresses.includes(name) || addresses.includes(withoutScope(address))) &&
         (family === 4 || !isIPv4Only),
     );
@@ -49,6 +60,10 @@ export function isOnLoopbackOnly(
   return interfaces.every(
     (name) => present.find((candidate) => candidate.name === name)?.isLoopback === true,
   );
+}
+
+function isLinkLocal(address: string): boolean {
+  return /^fe[89ab]/i.test(address);
 }
 
 function withoutScope(address: string): string {

@@ -1,4 +1,5 @@
-import type { DBusConnection } from './d-bus-connection';
+import { toError } from '../../../base/errors';
+import { DBusError, type DBusConnection } from './d-bus-connection';
 import type { DBusMessage } from './d-bus-message';
 import type { DBusValue } from './d-bus-values';
 
@@ -27,6 +28,17 @@ export const unspecified = -1;
 const noCookieFlag = 32;
 /** The name that belongs to an address is the machine's, not the announcement's (`AVAHI_PUBLISH_NO_REVERSE`). */
 const noReverseFlag = 16;
+
+/** Nobody else may have a record of this name and type (`AVAHI_PUBLISH_UNIQUE`). */
+const uniqueFlag = 1;
+
+/** Class `IN`; the types `A` and `AAAA` with addresses for documentation, which no machine has (RFC 5737, RFC 3849). */
+const internetClass = 1;
+const addressesOfNobody: readonly (readonly [type: number, address: Buffer])[] = [
+  [1, Buffer.from([192, 0, 2, 1])],
+  [28, Buffer.from('20010db8000000000000000000000001', 'hex')],
+];
+const addressTtlSeconds = 120;
 
 /** Some other program on this machine has the name already. */
 export const collisionError = 'org.freedesktop.Avahi.CollisionError';
@@ -63,6 +75,38 @@ export class AvahiServer {
   async state(signal: AbortSignal): Promise<number> {
     const [state] = await this.call('/', serverInterface, 'GetState', '', [], signal);
     return typeof state === 'number' ? state : serverStates.invalid;
+  }
+
+  /**
+   * Whether it announces addresses under the machine's own name, which it does not with `publish-addresses=no` or without a network. It is not told on
+   * D-Bus: it shows by whether that name could be had for another address. Nothing of the attempt reaches the network.
+   */
+  async announcesMachine(signal: AbortSignal): Promise<boolean> {
+    const [name] = await this.call('/', serverInterface, 'GetHostNameFqdn', '', [], signal);
+    if (typeof name !== 'string') return true;
+    const group = await this.newGroup(signal);
+    try {
+      for (const [type, address] of addressesOfNobody) {
+        const words = [
+          unspecified,
+          unspecified,
+          uniqueFlag,
+          name,
+          internetClass,
+          type,
+          addressTtlSeconds,
+          address,
+        ];
+        await this.call(group, groupInterface, 'AddRecord', 'iiusqquay', words, signal);
+      }
+      return false;
+    } catch (error) {
+      // Whatever else it may mind, nothing says that the machine is not announced.
+      if (error instanceof DBusError) return true;
+      throw error;
+    } finally {
+      await this.tellGroup(group, 'Free', signal).catch(toError);
+    }
   }
 
   /** `lab-7 #2` for `lab-7`. */

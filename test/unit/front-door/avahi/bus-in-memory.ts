@@ -4,7 +4,7 @@ import { DBusWriter, type DBusValue } from '../../../../src/daemon/front-door/av
 
 /** What a program on a bus sends: the answer to a call, or a signal. */
 export interface SentMessage {
-  readonly kind: 'return' | 'signal';
+  readonly kind: 'return' | 'error' | 'signal';
   readonly sender: string;
   /** The call that is answered; 0 for a signal. */
   readonly replySerial: number;
@@ -13,6 +13,8 @@ export interface SentMessage {
   readonly member: string;
   readonly signature: string;
   readonly body: readonly DBusValue[];
+  /** Of an error. */
+  readonly errorName?: string;
 }
 
 /** The bytes of a message as a bus passes it on. */
@@ -20,15 +22,16 @@ export function messageBytes(message: SentMessage): Buffer {
   const body = new DBusWriter();
   body.write(message.signature, message.body);
   const bodyBytes = body.toBuffer();
-  const type = message.kind === 'return' ? 2 : 4;
+  const type = { return: 2, error: 3, signal: 4 }[message.kind];
   const fields: DBusValue[] =
-    message.kind === 'return'
+    message.kind !== 'signal'
       ? [[5, ['u', message.replySerial]]]
       : [
           [1, ['o', message.path]],
           [2, ['s', message.interface]],
           [3, ['s', message.member]],
         ];
+  if (message.errorName !== undefined) fields.push([4, ['s', message.errorName]]);
   fields.push([7, ['s', message.sender]], [8, ['g', message.signature]]);
   const header = new DBusWriter();
   header.write('yyyyuua(yv)', ['l'.charCodeAt(0), type, 0, 1, bodyBytes.length, 1, fields]);
