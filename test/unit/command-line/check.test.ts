@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer as createHttpServer } from 'node:http';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
@@ -17,7 +17,9 @@ import {
 } from '../../../src/daemon/command-line/checking/check-configuration';
 import { isVirtualInterface, listNetworkInterfaces } from '../../../src/daemon/platform/network-interfaces';
 import { checkAnnouncement, checkPort } from '../../../src/daemon/command-line/checking/check-network';
-import { checkPam, readPamLines } from '../../../src/daemon/command-line/checking/check-pam';
+import { checkPam } from '../../../src/daemon/command-line/checking/check-pam';
+import { readPamLines } from '../../../src/daemon/command-line/checking/pam-lines';
+import { hasPamModule } from '../../../src/daemon/command-line/checking/pam-modules';
 import { checkFolderRights } from '../../../src/daemon/command-line/checking/check-rights';
 import {
   doubtful,
@@ -48,7 +50,10 @@ async function hostIn(t: TestContext): Promise<CheckedHost> {
 }
 
 /** Everything below the folder of temporary files could be replaced by others, which is not what these tests are about. */
-const noFaults = () => Promise.resolve([]);
+const pamSystem = {
+  findUntrusted: () => Promise.resolve([]),
+  hasModule: (name: string) => Promise.resolve(name !== 'pam_nosuch.so'),
+};
 
 const levels = (findings: readonly Finding[]) => findings.map(({ level }) => level);
 
@@ -115,12 +120,17 @@ test('the lines of a PAM file are read as PAM reads them', () => {
     'account [success=1 default=ignore] pam_unix.so',
     'auth required',
     'authx required pam_unix.so',
+    'password include common-password',
     '',
   ].join('\r\n');
+  const rule = { kind: 'rule', mayBeMissing: false };
   assert.deepEqual(readPamLines(text), [
-    { kind: 'include', name: 'common-auth' },
-    { kind: 'rule', type: 'auth' },
-    { kind: 'rule', type: 'account' },
+    { kind: 'include', line: 2, name: 'common-auth' },
+    { ...rule, line: 3, type: 'auth', control: 'optional', module: 'pam_x.so', mayBeMissing: true },
+    { ...rule, line: 5, type: 'account', control: '[success=1 default=ignore]', module: 'pam_unix.so' },
+    { kind: 'unreadable', line: 6 },
+    { kind: 'unreadable', line: 7 },
+    { kind: 'include', line: 8, name: 'common-password', type: 'password' },
   ]);
 });
 
@@ -138,23 +148,77 @@ const pamCases: readonly [what: string, files: Readonly<Record<string, string>>,
   ],
   [
     'an include that is not there',
-    { 'remote-kernels': '@include one\naccount required a.so\n' },
-    [/no line for "auth"/],
+    { 'remote-kernels': '@include common-nosuch\naccount required a.so\n' },
+    [/remote-kernels:1: there is no common-nosuch to include/],
+  ],
+  [
+    'lines of one kind of an included file',
+    { 'remote-kernels': 'auth include one\n', one: 'auth required a.so\naccount required a.so\n' },
+    [/no line for "account"/],
   ],
   [
     'files that include each other',
     { 'remote-kernels': '@include one\n', one: '@include remote-kernels\n' },
-    [/"auth"/, /"account"/],
+    [/files include each other/],
   ],
   ['an empty file', { 'remote-kernels': '' }, [/"auth"/, /"account"/]],
+  [
+    'a line that PAM cannot read',
+    { 'remote-kernels': 'here is my PAM file\nauth required a.so\naccount required a.so\n' },
+    [/remote-kernels:1: PAM cannot read this line/],
+  ],
+  [
+    'a module that is not there',
+    {
+      'remote-kernels':
+        'auth required pam_nosuch.so\naccount required a.so\nsession required pam_nosuch.so\n',
+    },
+    [/remote-kernels:1: this system has no module pam_nosuch\.so/],
+  ],
 ];
+
+const openPamCases: readonly [what: string, text: string, warning: RegExp][] = [
+  [
+    'asks for nothing',
+    'auth required pam_permit.so\naccount required pam_permit.so\n',
+    /by their name alone/,
+  ],
+  [
+    'is content with a name first',
+    'auth sufficient pam_permit.so\nauth required a.so\naccount required a.so\n',
+    /:1: .*by their name alone/,
+  ],
+  [
+    'passes over a module that is not there',
+    'auth required a.so\n-auth required pam_nosuch.so\nauth optional pam_nosuch.so\naccount required a.so\n',
+    /:3: .*no module pam_nosuch\.so, so the line does nothing/,
+  ],
+];
+
+for (const [what, text, warning] of openPamCases) {
+  test(`PAM that ${what} is a warning`, async (t) => {
+    if (!requirePeer(t, 'root, who owns the files of PAM', isRoot())) return;
+    const host = await hostIn(t);
+    await writeFile(join(host.paths.pamFolder, 'remote-kernels'), text);
+    const findings = await checkPam(host, pamSystem);
+    assert.deepEqual(levels(findings), ['warning']);
+    assert.match(findings[0]?.message ?? '', warning);
+  });
+}
+
+test('the modules of PAM are found where this system has them', async (t) => {
+  const isThere = await hasPamModule('pam_unix.so');
+  if (!requirePeer(t, 'PAM with its modules', isThere && !(await hasPamModule('pam_nosuch.so')))) return;
+  assert.equal(await hasPamModule('/nowhere/pam_unix.so'), false);
+  assert.equal(await hasPamModule('/lib/security/$ISA/pam_unix.so'), true);
+});
 
 for (const [what, files, expected] of pamCases) {
   test(`PAM with ${what}: ${expected.length === 0 ? 'in order' : 'told'}`, async (t) => {
     if (!requirePeer(t, 'root, who owns the files of PAM', isRoot())) return;
     const host = await hostIn(t);
     for (const [name, text] of Object.entries(files)) await writeFile(join(host.paths.pamFolder, name), text);
-    const findings = await checkPam(host, noFaults);
+    const findings = await checkPam(host, pamSystem);
     assert.deepEqual(levels(findings), expected.length === 0 ? ['ok'] : expected.map(() => 'wrong'));
     expected.forEach((message, at) => assert.match(findings[at]?.message ?? '', message));
   });
@@ -166,7 +230,7 @@ test('a PAM file that others can write is wrong', async (t) => {
   const path = join(host.paths.pamFolder, 'remote-kernels');
   await writeFile(path, 'auth required a.so\naccount required a.so\n');
   await chmod(path, 0o664);
-  const [finding] = await checkPam(host, noFaults);
+  const [finding] = await checkPam(host, pamSystem);
   assert.equal(finding?.level, 'wrong');
   assert.match(finding.mend ?? '', /chmod go-w/);
 });
@@ -209,6 +273,10 @@ test('a key that is damaged or known to others is wrong; without one there is no
   const [damaged] = await checkCertificate(host);
   assert.equal(damaged?.level, 'wrong');
   assert.match(damaged.message, /damaged/);
+  await rm(key);
+  const [gone] = await checkCertificate(host);
+  assert.equal(gone?.level, 'warning');
+  assert.match(gone.message, /no key to it; at its next start the daemon makes another/);
   const [hidden] = await checkCertificate({ ...host, isRoot: false });
   assert.equal(hidden?.level, 'warning');
 });

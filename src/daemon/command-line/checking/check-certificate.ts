@@ -1,5 +1,7 @@
 import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { systemErrorCode, toError } from '../../../base/errors';
+import { keyFile, readShownCertificate } from '../../front-door/certificate';
 import { describeExpiry } from '../../front-door/daemon-certificate';
 import { inspectCertificate, type InspectedCertificate } from '../../front-door/certificate-inspection';
 import { doubtful, fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
@@ -10,7 +12,17 @@ const subject = 'certificate';
 export async function checkCertificate({ paths, isRoot, nowMs }: CheckedHost): Promise<readonly Finding[]> {
   if (!isRoot && (await isThere(paths.state))) return [unseen(subject, `what is in ${paths.state}`)];
   try {
-    return judgeCertificate(await inspectCertificate(paths.state), nowMs);
+    const found = await inspectCertificate(paths.state);
+    // A daemon that runs has its key in its memory, and would go on as if nothing had happened.
+    if (found === undefined && (await readShownCertificate(paths.state)) !== undefined)
+      return [
+        doubtful(
+          subject,
+          `there is a certificate in ${paths.state} and no key to it; at its next start the daemon makes another key, which everybody is asked to accept`,
+          `put ${join(paths.state, keyFile)} back from your backup`,
+        ),
+      ];
+    return judgeCertificate(found, nowMs);
   } catch (error) {
     return [wrongAsSaid(subject, toError(error).message)];
   }

@@ -1,24 +1,34 @@
 import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { systemErrorCode } from '../../../base/errors';
 import { pamService } from '../../../protocol/pam';
 import { findUntrusted } from '../../platform/trusted-files';
 import { findPamFault } from '../many-users/pam-parts';
-import { fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
+import { doubtful, fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
+import { readPamLines, type PamLine, type PamType } from './pam-lines';
+import { hasPamModule } from './pam-modules';
 
 const subject = 'PAM';
 /** More in a row are files that include each other. */
 const maxIncludes = 16;
 /** No service file is that long. */
 const maxBytes = 256 * 1024;
+/** Where a system may have service files besides the administrator's. */
+const vendorFolders = ['/usr/lib/pam.d'];
+
+/** What the check asks the system; tests say it themselves. */
+export interface PamSystem {
+  readonly findUntrusted: typeof findUntrusted;
+  readonly hasModule: (name: string) => Promise<boolean>;
+}
 
 /**
- * Looks at `/etc/pam.d/remote-kernels`. Without it PAM would ask `other`, and without a line for authentication or for the account in it PAM
- * would take those from there.
+ * Looks at `/etc/pam.d/remote-kernels`, the files that it includes and the modules that they name. Without it PAM would ask `other`, and without
+ * a line for authentication or for the account in it PAM would take those from there. What the modules decide shows only when somebody signs in.
  */
 export async function checkPam(
   { paths }: CheckedHost,
-  findFaults: typeof findUntrusted = findUntrusted,
+  system: PamSystem = { findUntrusted, hasModule: hasPamModule },
 ): Promise<readonly Finding[]> {
   const path = join(paths.pamFolder, pamService);
   const service = await readService(path);
@@ -33,43 +43,22 @@ export async function checkPam(
         `chown root ${path} && chmod go-w ${path}`,
       ),
     ];
-  const [fault] = await findFaults([path]);
-  if (fault !== undefined) return [wrongAsSaid(subject, fault)];
-  const types = await collectTypes(paths.pamFolder, service.text, maxIncludes);
-  const missing = (['auth', 'account'] as const).filter((type) => !types.has(type));
-  return missing.length === 0
-    ? [fine(subject, `${path} checks the password and the account`)]
-    : missing.map((type) =>
-        wrong(
-          subject,
-          `${path} has no line for "${type}"`,
-          `add one to ${path}, for example: ${type} required pam_unix.so`,
-        ),
-      );
+  const stack = await collectStack(paths.pamFolder, path, service.text, undefined, maxIncludes);
+  const faults = await system.findUntrusted([path, ...stack.files]);
+  if (faults.length > 0) return faults.map((fault) => wrongAsSaid(subject, fault));
+  const findings = [...stack.findings, ...(await checkModules(stack.rules, system.hasModule))];
+  // What is missing may be in a file that could not be read.
+  if (stack.findings.length === 0) findings.push(...checkTypes(path, stack.rules));
+  findings.push(...checkSecrets(path, stack.rules));
+  return findings.length > 0
+    ? findings
+    : [fine(subject, `all that ${path} names is there, for the password and for the account`)];
 }
 
 /** Looks whether PAM can be called on this system at all. */
 export async function checkPamParts({ programFile }: CheckedHost): Promise<Finding> {
   const fault = await findPamFault(programFile);
   return fault === undefined ? fine(subject, 'it can be called on this system') : wrongAsSaid(subject, fault);
-}
-
-/** A line of a service file: a rule with its type, or the name of a file whose lines stand in its place. */
-export type PamLine =
-  { readonly kind: 'rule'; readonly type: string } | { readonly kind: 'include'; readonly name: string };
-
-/** Reads the lines that say something (pam.d(5)): a backslash at the end goes on in the next line, and `#` begins a comment. */
-export function readPamLines(text: string): readonly PamLine[] {
-  return text
-    .replace(/\\\r?\n/g, ' ')
-    .split(/\r?\n/)
-    .map((line) => line.replace(/#.*$/, '').trim())
-    .flatMap((line): readonly PamLine[] => {
-      const include = /^@include\s+(\S+)/.exec(line)?.[1];
-      if (include !== undefined) return [{ kind: 'include', name: include }];
-      const type = /^-?(auth|account|password|session)\s+\S+\s+\S/i.exec(line)?.[1];
-      return type === undefined ? [] : [{ kind: 'rule', type: type.toLowerCase() }];
-    });
 }
 
 type Service =
@@ -97,15 +86,112 @@ async function readService(path: string): Promise<Service> {
   }
 }
 
-async function collectTypes(folder: string, text: string, left: number): Promise<ReadonlySet<string>> {
-  const types = new Set<string>();
+/** A rule with the place where it stands, `FILE:LINE`. */
+type PlacedRule = Extract<PamLine, { kind: 'rule' }> & { readonly place: string };
+
+interface Stack {
+  readonly rules: readonly PlacedRule[];
+  /** The included files. */
+  readonly files: readonly string[];
+  readonly findings: readonly Finding[];
+}
+
+/** The rules of a file with those of the files that it includes; with a type, only those of that type. */
+async function collectStack(
+  folder: string,
+  path: string,
+  text: string,
+  type: PamType | undefined,
+  left: number,
+): Promise<Stack> {
+  const rules: PlacedRule[] = [];
+  const files: string[] = [];
+  const findings: Finding[] = [];
   for (const line of readPamLines(text)) {
-    if (line.kind === 'rule') types.add(line.type);
-    else if (left > 0 && !line.name.includes('/')) {
-      const included = await readService(join(folder, line.name));
-      if (included.kind !== 'read') continue;
-      for (const type of await collectTypes(folder, included.text, left - 1)) types.add(type);
+    const place = `${path}:${line.line}`;
+    if (line.kind === 'unreadable')
+      findings.push(wrong(subject, `${place}: PAM cannot read this line, and lets nobody in`, 'man pam.d'));
+    else if (line.kind === 'rule') {
+      if (type === undefined || line.type === type) rules.push({ ...line, place });
+    } else {
+      if (type !== undefined && line.type !== undefined && line.type !== type) continue;
+      const included = await findIncluded(folder, line.name);
+      if (left === 0 || included === undefined) {
+        const message = left === 0 ? 'files include each other' : `there is no ${line.name} to include`;
+        findings.push(wrong(subject, `${place}: ${message}, so PAM lets nobody in`, `correct the line`));
+        continue;
+      }
+      const inner = await collectStack(folder, included.path, included.text, line.type ?? type, left - 1);
+      rules.push(...inner.rules);
+      files.push(included.path, ...inner.files);
+      findings.push(...inner.findings);
+      // Each further turn of a loop would say the same once more.
+      if (findings.length > 0 && left < maxIncludes) break;
     }
   }
-  return types;
+  return { rules, files, findings };
+}
+
+async function findIncluded(
+  folder: string,
+  name: string,
+): Promise<{ path: string; text: string } | undefined> {
+  for (const path of isAbsolute(name) ? [name] : [folder, ...vendorFolders].map((one) => join(one, name))) {
+    const found = await readService(path);
+    if (found.kind === 'read') return { path, text: found.text };
+    if (found.kind !== 'missing') return { path, text: '' };
+  }
+  return undefined;
+}
+
+/** A required module that is missing fails every sign-in; others are passed over. Sessions are not opened. */
+async function checkModules(
+  rules: readonly PlacedRule[],
+  hasModule: PamSystem['hasModule'],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const { place, type, control, module, mayBeMissing } of rules) {
+    if (type === 'session' || mayBeMissing || (await hasModule(module))) continue;
+    const isPassedOver = control === 'optional' || control === 'sufficient';
+    const message = `${place}: this system has no module ${module}`;
+    findings.push(
+      isPassedOver
+        ? doubtful(subject, `${message}, so the line does nothing`, 'install the module or remove the line')
+        : wrong(subject, `${message}, so PAM lets nobody in`, 'install the module or remove the line'),
+    );
+  }
+  return findings;
+}
+
+function checkTypes(path: string, rules: readonly PlacedRule[]): readonly Finding[] {
+  return (['auth', 'account'] as const)
+    .filter((type) => !rules.some((rule) => rule.type === type))
+    .map((type) =>
+      wrong(
+        subject,
+        `${path} has no line for "${type}"`,
+        `add one to ${path}, for example: ${type} required pam_unix.so`,
+      ),
+    );
+}
+
+/** Modules that let in without asking for anything that only the person knows or has. */
+const askingNothing =
+  /(^|\/)pam_(permit|env|faildelay|nologin|cap|group|shells|warn|echo|access|time|listfile|succeed_if|keyinit)\.so$/;
+
+function checkSecrets(path: string, rules: readonly PlacedRule[]): readonly Finding[] {
+  const auth = rules.filter(({ type }) => type === 'auth');
+  const open = auth.find(
+    ({ control, module }) => control === 'sufficient' && /(^|\/)pam_permit\.so$/.test(module),
+  );
+  const isAskingNothing = auth.length > 0 && auth.every(({ module }) => askingNothing.test(module));
+  if (open === undefined && !isAskingNothing) return [];
+  const place = isAskingNothing ? path : (open?.place ?? path);
+  return [
+    doubtful(
+      subject,
+      `${place}: people may be let in by their name alone, without a password`,
+      'man pam_unix',
+    ),
+  ];
 }
