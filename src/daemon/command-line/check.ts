@@ -11,12 +11,14 @@ import { checkAnnouncement, checkPort } from './checking/check-network';
 import { checkPam, checkPamParts } from './checking/check-pam';
 import { checkPortRights } from './checking/check-port-rights';
 import { checkFolderRights, checkProgramRights } from './checking/check-rights';
+import { checkUserConfiguration } from './checking/check-user-configuration';
 import { formatFindings, type CheckedHost, type Finding } from './checking/finding';
+import { findUserFiles } from './single-user-plan';
 import { printResult } from './terminal';
 
 /**
- * `remote-kernels check`: says all that is wrong with the daemon of many users on this host, starts and changes nothing. Resolves with 78 when
- * something is wrong.
+ * `remote-kernels check`: says all that is wrong with the daemon of many users on this host, and to others than root with their own files; starts and
+ * changes nothing. Resolves with 78 when something is wrong.
  */
 export async function runCheck(isJson: boolean, programFile: string): Promise<number> {
   const findings = await checkHost({
@@ -50,5 +52,6 @@ export async function checkHost(host: CheckedHost): Promise<readonly Finding[]> 
     ...checkPortRights(value.port),
     ...(await checkPort(host, value)),
     await checkAnnouncement(value),
+    ...(host.isRoot ? [] : await checkUserConfiguration(await findUserFiles())),
   ];
 }

@@ -78,7 +78,8 @@ export const commands: readonly CommandDescription[] = [
     details: [
       'Looks at configuration, rights, PAM, certificate, clock, port and network.',
       'Starts and changes nothing. Ends with exit code 78 when something is wrong.',
-      'Sees everything only as root.',
+      'Sees everything only as root; anybody else is also told what is wrong in',
+      'their own files below ~/.config/remote-kernels.',
     ],
     options: [json],
     example: ['remote-kernels check'],

@@ -8,12 +8,12 @@ import { formatPinLines, formatTime } from './pair';
 import type { GivenOptions } from './parse-command-line';
 import { stopSignal, takeDaemonLock, toStartError } from './serve-process';
 import { startSingleUserDaemon, type SingleUserDaemon } from './single-user-daemon';
-import { findSingleUserConfiguration, readSingleUserPlan } from './single-user-plan';
+import { findUserFiles, readSingleUserPlan } from './single-user-plan';
 import { CommandError, ignoreClosedOutputs, printResult, printWords } from './terminal';
 
 /** `remote-kernels serve` for the user who runs it: runs until a signal asks it to end. Rejects with a {@link CommandError} when it cannot start. */
 export async function runServe(given: GivenOptions, programFile: string): Promise<number> {
-  const path = await findSingleUserConfiguration();
+  const { daemon: path } = await findUserFiles();
   const plan = await readSingleUserPlan(path, given);
   if (!plan.ok) throw new CommandError(plan.error.message, exitCodes.configuration);
   const isJson = given.has('--json');

@@ -8,6 +8,7 @@ import {
   readSingleUserConfiguration,
   singleUserConfigurationPath,
 } from '../configuration/single-user-configuration-file';
+import { userConfigurationPath } from '../configuration/user-configuration';
 import { readUser } from '../platform/users';
 import type { GivenOptions } from './parse-command-line';
 import { makeServePlan, type ServePlan } from './serve-plan';
@@ -17,10 +18,13 @@ import { CommandError } from './terminal';
 /** What the daemon of one user is to be: the user's file, with what the command line says instead. */
 export type SingleUserPlan = ServePlan<SingleUserConfiguration>;
 
-/** Where this user's file is. A home that cannot be entered has none, as for the agent. */
-export async function findSingleUserConfiguration(): Promise<string> {
+/** Where the files of this user are, for the daemon and for the agent. A home that cannot be entered has none. */
+export async function findUserFiles(): Promise<{ readonly daemon: string; readonly agent: string }> {
   const { folder } = await findLoginFolder(readUser().homeFolder);
-  return singleUserConfigurationPath(folder, process.env);
+  return {
+    daemon: singleUserConfigurationPath(folder, process.env),
+    agent: userConfigurationPath(folder, process.env),
+  };
 }
 
 /** Reads the plan as {@link makeServePlan} makes it. Wrong words on the command line throw a {@link CommandError}, whatever the file says. */

@@ -86,14 +86,19 @@ const parseKernelLimit = parserOf(
   v.object({ maxKernelsPerUser: systemConfigurationSchema.entries.maxKernelsPerUser }),
 );
 
+/** Reads one file for agents, the administrator's or a user's. It never rejects for something in the file. */
+export function readAgentFile(
+  path: string,
+  writers: FileWriters,
+): Promise<JsonFileReading<UserConfiguration>> {
+  return readJsonFile(path, agentConfigurationSchema, { writers, keysElsewhere: keysOfDaemon });
+}
+
 async function expectValid(
   path: string,
   writers: FileWriters,
 ): Promise<Extract<JsonFileReading<UserConfiguration>, { ok: true }>> {
-  const reading = await readJsonFile(path, agentConfigurationSchema, {
-    writers,
-    keysElsewhere: keysOfDaemon,
-  });
+  const reading = await readAgentFile(path, writers);
   if (!reading.ok) throw new ConfigurationError(path, reading.problems);
   return reading;
 }

@@ -76,6 +76,30 @@ test('on a host in order nothing is wrong, and an ordinary user is told what the
       ['certificate', 'warning'],
     ],
   );
+  const ofUser = ({ subject }: { readonly subject: string }) => subject.startsWith('your ');
+  assert.deepEqual(
+    asUser.findings.filter(ofUser).map(({ subject, level }) => [subject, level]),
+    [
+      ['your daemon', 'ok'],
+      ['your agent', 'ok'],
+    ],
+  );
+  assert.deepEqual(asRoot.findings.filter(ofUser), []);
+  const ownFolder = 'mkdir -p ~/.config/remote-kernels && cd ~/.config/remote-kernels';
+  const write = `${ownFolder} && echo '{"allowUsers": ["ada"]}' > config.json && echo '{"maxKernel": 1}' > agent.json`;
+  await system.expect('sh', ['-c', write], { user: 'ada' });
+  const faulty = await check(system, { user: 'ada' });
+  assert.deepEqual(
+    faulty.wrong.map(({ subject, message }) => [subject, message.replace(/^.*\.config|[;(].*$/g, '')]),
+    [
+      [
+        'your daemon',
+        '/remote-kernels/config.json:1:2: "allowUsers" belongs to the daemon that root runs for all users ',
+      ],
+      ['your agent', '/remote-kernels/agent.json:1:2: there is no key "maxKernel"'],
+    ],
+  );
+  assert.deepEqual((await check(system)).wrong, []);
   const nothingStarted = await system.processes();
   assert.deepEqual(nothingStarted, []);
 });
