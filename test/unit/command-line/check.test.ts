@@ -18,7 +18,9 @@ import {
 import { checkUserConfiguration } from '../../../src/daemon/command-line/checking/check-user-configuration';
 import { isVirtualInterface, listNetworkInterfaces } from '../../../src/daemon/platform/network-interfaces';
 import { checkAnnouncement, checkPort } from '../../../src/daemon/command-line/checking/check-network';
-import { checkPam, readPamLines } from '../../../src/daemon/command-line/checking/check-pam';
+import { checkPam } from '../../../src/daemon/command-line/checking/check-pam';
+import { hasPamModule } from '../../../src/daemon/command-line/checking/pam-modules';
+import { readPamLines } from '../../../src/daemon/command-line/checking/pam-lines';
 import { checkFolderRights } from '../../../src/daemon/command-line/checking/check-rights';
 import {
   doubtful,
