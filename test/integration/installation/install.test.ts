@@ -71,6 +71,13 @@ test('an installation is whole, a second one changes nothing, and an uninstallat
   assert.equal(pin?.length, 2);
   assert.ok((await system.expect('remote-kernels', ['certificate', 'show'])).includes(pin[0]));
 
+  const stopped = await system.run('remote-kernels', ['status']);
+  assert.equal(stopped.code, 69);
+  assert.match(
+    stopped.stderr,
+    /daemon for all users .* not run; start it with: \/etc\/init\.d\/remote-kernels start/,
+  );
+
   const installed = await listFiles(system);
   const second = await runDaemon(system, 'install', '--yes', '--no-start');
   assert.equal(second.code, 0, second.stderr);

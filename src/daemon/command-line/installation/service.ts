@@ -65,3 +65,10 @@ export async function controlService(path: string, action: 'start' | 'restart' |
   if (path.endsWith('.service')) await runSystemCommand('systemctl', [action, basename(path)]);
   else await runSystemCommand(path, [action]);
 }
+
+/** What an administrator types for the same. */
+export function serviceCommand(path: string, action: 'start' | 'restart' | 'stop'): string {
+  return path.endsWith('.service')
+    ? `systemctl ${action} ${basename(path, '.service')}`
+    : `${path} ${action}`;
+}
