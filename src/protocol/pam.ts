@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parserOf } from '../base/parse';
+import { addressSchema } from './address';
 
 /**
  * Between the supervisor and the child that asks PAM (`remote-kernels pam`), one child an attempt: JSON lines of at most
@@ -20,8 +21,8 @@ const text = v.pipe(v.string(), v.maxLength(1024));
 const pamQuestionSchema = v.strictObject({
   service: text,
   username: text,
-  /** Where the attempt comes from, for modules that look at it (`PAM_RHOST`). */
-  source: text,
+  /** Where the person is, for modules that look at it (`PAM_RHOST`); empty for a sign-in of which that is not known. */
+  address: v.union([v.literal(''), addressSchema]),
   /**
    * Whether only account management is asked for, without authentication: may this account be used now (locked, expired, not at this hour)?
    * Such a question is never followed by prompts.

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { parserOf } from '../base/parse';
+import { addressSchema } from './address';
 
 /**
  * Between front door and supervisor: three requests and no other, JSON, one a line, at most {@link maxSupervisorMessageBytes}, no handles.
@@ -19,7 +20,8 @@ const supervisorRequestSchema = v.variant('kind', [
   v.strictObject({
     id,
     kind: v.literal('signIn'),
-    source: text,
+    /** Of the client. Limits and rules about addresses go by it, so a front door that was taken over can invent others. */
+    address: addressSchema,
     credentials: v.union([
       v.strictObject({ code: text }),
       v.strictObject({

@@ -1,12 +1,15 @@
 import type { Socket } from 'node:net';
 import type { Logger } from '../../base/logger';
 import type { FrontDoorLimits } from '../configuration/front-door-limits';
-import { sourceOf } from './source';
+import { addressOf, sourceOf } from '../platform/network-source';
 
 /** One TCP connection to the front door. */
 export interface Connection {
   /** Numbers the connection in the log. */
   readonly number: number;
+  /** Of the client. */
+  readonly address: string;
+  /** Whom limits count it for. */
   readonly source: string;
   readonly log: Logger;
   /** Called at each request: the first one must come in time. */
@@ -41,7 +44,13 @@ export class Connections {
 
   /** Counts a fresh connection in, or closes it and gives `undefined`. It counts itself out when it closes. */
   accept(socket: Socket): Connection | undefined {
-    const source = sourceOf(socket.remoteAddress);
+    const address = addressOf(socket.remoteAddress);
+    if (address === undefined) {
+      // The client has gone again already.
+      socket.destroy();
+      return undefined;
+    }
+    const source = sourceOf(address);
     const ofSource = this.strangers.get(source) ?? 0;
     const { maxUnauthenticated, maxUnauthenticatedPerSource } = this.limits;
     if (ofSource >= maxUnauthenticatedPerSource) this.silentOf(source)?.giveWay();
@@ -56,8 +65,8 @@ export class Connections {
     }
     const number = ++this.lastNumber;
     const log = this.log.child(`connection ${number}`);
-    log.debug(`1/4: accepted from ${source}`);
-    return this.register(socket, source, number, log);
+    log.debug(`1/4: accepted from ${address}`);
+    return this.register(socket, { address, source, number, log });
   }
 
   /** The connection that a request came on; both ends of its address identify it while it is open. */
@@ -103,7 +112,11 @@ export class Connections {
     return found;
   }
 
-  private register(socket: Socket, source: string, number: number, log: Logger): Connection {
+  private register(
+    socket: Socket,
+    known: Pick<Connection, 'address' | 'source' | 'number' | 'log'>,
+  ): Connection {
+    const { source, log } = known;
     const { firstRequestTimeoutMs, signInTimeoutMs } = this.limits;
     const endLate = (what: string) => {
       log.debug(`closed: ${what}`);
@@ -122,10 +135,8 @@ export class Connections {
       this.countStranger(source, -1);
     };
     const entry: Entry = {
+      ...known,
       socket,
-      number,
-      source,
-      log,
       requestCame: () => {
         hasAsked = true;
         clearTimeout(firstRequest);

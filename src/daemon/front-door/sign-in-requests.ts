@@ -40,7 +40,7 @@ export async function answerSignIn(
   context: SignInContext,
 ): Promise<void> {
   const body = await readSignInRequest(request, context);
-  const question = { kind: 'signIn', source: connection.source, ...toQuestion(body) } as const;
+  const question = { kind: 'signIn', address: connection.address, ...toQuestion(body) } as const;
   const answer = await within(signInTimeoutMs, 'the sign-in', context.signal, (signal) =>
     context.supervisor.signIn(question, signal),
   );

@@ -14,6 +14,7 @@ import {
   type SupervisorResponse,
 } from '../../protocol/supervisor';
 import { readBoundedLines } from '../platform/bounded-lines';
+import { sourceOf } from '../platform/network-source';
 import { RequestRoom } from './request-room';
 
 type Kind = SupervisorRequest['kind'];
@@ -73,7 +74,7 @@ export class SupervisorClient implements Supervisor, Disposable {
    * way it is to `wait`.
    */
   async signIn(question: SupervisorQuestion<'signIn'>, signal: AbortSignal) {
-    const giveBack = this.room.takeForSignIn(question.source);
+    const giveBack = this.room.takeForSignIn(sourceOf(question.address));
     return giveBack === undefined ? noRoom : this.ask('signIn', question, giveBack, signal);
   }
 

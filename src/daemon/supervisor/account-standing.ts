@@ -61,10 +61,13 @@ export class AccountStanding {
 
   constructor(private readonly parts: AccountStandingParts) {}
 
-  /** Looks at an account, or remembers. Never rejects. */
-  async of(user: string, uid: number): Promise<Standing> {
-    const key = `${uid} ${user}`;
-    const entry = this.entries.get(key) ?? { asking: new Shared(() => this.askInTurn(user, uid)) };
+  /**
+   * Looks at an account, or remembers. The address is that of the sign-in: rules of PAM about addresses (pam_access(8)) mean the same later as they did
+   * then. Never rejects.
+   */
+  async of(user: string, uid: number, address = ''): Promise<Standing> {
+    const key = `${uid} ${address} ${user}`;
+    const entry = this.entries.get(key) ?? { asking: new Shared(() => this.askInTurn(user, uid, address)) };
     this.entries.delete(key);
     this.entries.set(key, entry);
     if (this.entries.size > maxRemembered) this.forgetOldest();
@@ -83,12 +86,12 @@ export class AccountStanding {
   }
 
   /** Belongs to nobody who asked: another one may be waiting for it too. */
-  private async askInTurn(user: string, uid: number): Promise<Answer> {
+  private async askInTurn(user: string, uid: number, address: string): Promise<Answer> {
     const { now, log } = this.parts;
     let askedAtMs = now();
     const check = () => {
       askedAtMs = now();
-      return this.ask(user, uid);
+      return this.ask(user, uid, address);
     };
     const signal = withDeadline(queueTimeoutMs, `the turn of the account ${user}`);
     const standing = await this.checks.run(`${uid}`, check, signal).catch((error: unknown) => {
@@ -99,7 +102,7 @@ export class AccountStanding {
     return { standing: { kind: 'unknown', reason: 'too many accounts are being looked at' }, askedAtMs };
   }
 
-  private async ask(user: string, uid: number): Promise<Standing> {
+  private async ask(user: string, uid: number, address: string): Promise<Standing> {
     const { accounts, credentials } = this.parts;
     const signal = withDeadline(checkTimeoutMs, `the standing of the account ${user}`);
     try {
@@ -112,7 +115,7 @@ export class AccountStanding {
         judgeNumber(account, await accounts.byUid(uid, signal)),
       ])
         if (!verdict.isAllowed) return bad(verdict.reason);
-      const answer = await credentials.checkAccount(account.name, '', signal);
+      const answer = await credentials.checkAccount(account.name, address, signal);
       switch (answer.kind) {
         case 'accepted':
           return { kind: 'good', account };

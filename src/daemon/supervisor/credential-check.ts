@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Logger } from '../../base/logger';
+import { sourceOf } from '../platform/network-source';
 import type { Account, AccountReader } from './account';
 import type { CredentialAnswer, CredentialChecker, CredentialQuestion } from './credential-checker';
 import type { PolicyVerdict } from './sign-in-policy';
@@ -34,8 +35,14 @@ export class CredentialCheck {
     private readonly parts: CredentialCheckParts,
     /** As the person typed it. */
     readonly username: string,
-    readonly source: string,
+    /** Where the person was when they began. */
+    readonly address: string,
   ) {}
+
+  /** Whom limits count it for. */
+  get source(): string {
+    return sourceOf(this.address);
+  }
 
   /** Asks about the first answers, or about further ones of a conversation that the outcome before this one named. */
   async ask(
@@ -46,7 +53,7 @@ export class CredentialCheck {
     if (!this.isLookedUp) await this.lookUp(signal);
     const question: CredentialQuestion = {
       username: isPossibleName(this.username) ? this.username : noAccount,
-      source: this.source,
+      address: this.address,
       answers: this.verdict.isAllowed ? answers : answers.map(impossibleAnswer),
     };
     const { credentials } = this.parts;

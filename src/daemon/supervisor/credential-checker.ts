@@ -2,7 +2,7 @@
 export interface CredentialQuestion {
   readonly username: string;
   /** Where the attempt comes from, for the log and for modules that look at it. */
-  readonly source: string;
+  readonly address: string;
   /** In the order of the prompts; the password alone where nothing was asked yet. */
   readonly answers: readonly string[];
 }
@@ -46,7 +46,7 @@ export interface CredentialChecker {
   /** Whether an account may be used now, without credentials: it is not locked, not expired, and may sign in at this hour. */
   checkAccount(
     username: string,
-    source: string,
+    address: string,
     signal: AbortSignal,
   ): Promise<Exclude<CredentialAnswer, { kind: 'more' }>>;
   /** Ends a conversation that nobody will go on with. One that is not known is left alone. */

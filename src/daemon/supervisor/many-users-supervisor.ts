@@ -3,6 +3,7 @@ import { isAbortError, toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { delay } from '../../base/time';
 import type { Door, Supervisor, SupervisorAnswer, SupervisorQuestion } from '../../protocol/supervisor';
+import { sourceOf } from '../platform/network-source';
 import { environmentRuleFor } from '../configuration/environment-rule';
 import type { SystemConfiguration } from '../configuration/system-configuration';
 import type { Account, AccountReader } from './account';
@@ -82,7 +83,8 @@ export class ManyUsersSupervisor implements Supervisor {
   }
 
   async signIn(question: SupervisorQuestion<'signIn'>, signal: AbortSignal): Promise<SignInAnswer> {
-    const { credentials, source } = question;
+    const { credentials, address } = question;
+    const source = sourceOf(address);
     const log = this.parts.log.child(`sign-in ${++this.lastAttempt}`);
     const floor = delay(refusalMs + this.parts.random() * refusalSpreadMs, signal);
     // Nobody waits for it where the answer is no refusal.
@@ -93,7 +95,7 @@ export class ManyUsersSupervisor implements Supervisor {
       return { kind: 'refused' };
     };
     const username = 'code' in credentials ? '' : credentials.username;
-    log.info(`1/4: asked from ${source}${username === '' ? '' : ` for ${username}`}`);
+    log.info(`1/4: asked from ${address}${username === '' ? '' : ` for ${username}`}`);
     const open = this.takeConversation(question);
     if (open !== undefined && !('code' in credentials)) {
       const { conversation, answers } = credentials;
@@ -116,7 +118,7 @@ export class ManyUsersSupervisor implements Supervisor {
     }
     const { accounts, credentials: checker } = this.parts;
     const parts = { accounts, credentials: checker, judge: (account: Account) => this.judge(account), log };
-    const check = new CredentialCheck(parts, username, source);
+    const check = new CredentialCheck(parts, username, address);
     const { isKnown } = decision;
     const outcome = await this.check(check, credentials.answers, { isKnown }, signal, log);
     return this.conclude({ question, check, rounds: 0, outcome, refuse, log }, signal);
@@ -129,8 +131,8 @@ export class ManyUsersSupervisor implements Supervisor {
     const { tokens, log } = this.parts;
     const signIn = tokens.use(question.token);
     if (signIn?.uid === undefined) return { kind: 'refused' };
-    const { user, uid } = signIn;
-    const standing = await this.standing.of(user, uid);
+    const { user, uid, address } = signIn;
+    const standing = await this.standing.of(user, uid, address);
     if (standing.kind === 'unknown') return { kind: 'unavailable', message: cannotCheck };
     if (standing.kind === 'barred') {
       log.warn(`${user} (${uid}) may not be here now, and stays signed in: ${standing.reason}`);
@@ -176,9 +178,9 @@ export class ManyUsersSupervisor implements Supervisor {
     }
   }
 
-  private takeConversation({ credentials, source }: SupervisorQuestion<'signIn'>) {
+  private takeConversation({ credentials, address }: SupervisorQuestion<'signIn'>) {
     if ('code' in credentials || credentials.conversation === undefined) return undefined;
-    return this.conversations.take(credentials.conversation, credentials.username, source);
+    return this.conversations.take(credentials.conversation, credentials.username, sourceOf(address));
   }
 
   /** Asks in its turn. A fault of ours is told from a refusal. */
@@ -245,16 +247,19 @@ export class ManyUsersSupervisor implements Supervisor {
   }
 
   private async admit(attempt: Attempt, account: Account, signal: AbortSignal): Promise<SignInAnswer> {
-    const { question, refuse, log } = attempt;
+    const { question, check, refuse, log } = attempt;
     try {
       const door = await this.doorOf(account, 'sign-in', signal);
       log.info('3/4: the agent answers');
       // A reload meanwhile has looked at those who were signed in, and this one was not.
       const verdict = await this.judge(account);
       if (!verdict.isAllowed) return await refuse(verdict.reason);
-      const { token, expiresAtMs } = await this.parts.tokens.issue(account.name, question.label, account.uid);
+      const { token, expiresAtMs } = await this.parts.tokens.issue(account.name, question.label, {
+        uid: account.uid,
+        address: check.address,
+      });
       log.info(`4/4: signed in as ${account.name}`);
-      this.signedInEmitter.fire({ user: account.name, source: question.source });
+      this.signedInEmitter.fire({ user: account.name, source: question.address });
       const expiresAt = new Date(expiresAtMs).toISOString();
       return { kind: 'signedIn', token, user: account.name, expiresAt, door };
     } catch (error) {

@@ -32,7 +32,7 @@ type Prompts = Extract<PamMessage, { kind: 'prompts' }>['prompts'];
 interface Waiting {
   readonly process: PamProcess;
   readonly username: string;
-  readonly source: string;
+  readonly address: string;
   readonly promptCount: number;
   /** What was given before and not asked for yet: the password, where a second factor comes first. */
   readonly answers: readonly string[];
@@ -70,8 +70,8 @@ export class PamChecker implements CredentialChecker, Disposable {
     signal: AbortSignal,
   ): Promise<CredentialAnswer> {
     const waiting = this.waiting.get(conversation);
-    if (waiting?.username !== question.username || waiting.source !== question.source)
-      return refused('there is no such conversation of this person from this source');
+    if (waiting?.username !== question.username || waiting.address !== question.address)
+      return refused('there is no such conversation of this person from this address');
     if (this.isFull) return { kind: 'busy' };
     this.forget(conversation, waiting);
     if (question.answers.length !== waiting.promptCount) {
@@ -85,11 +85,11 @@ export class PamChecker implements CredentialChecker, Disposable {
 
   async checkAccount(
     username: string,
-    source: string,
+    address: string,
     signal: AbortSignal,
   ): Promise<Exclude<CredentialAnswer, { kind: 'more' }>> {
     if (this.isFull) return { kind: 'busy' };
-    const process = this.start({ username, source }, true);
+    const process = this.start({ username, address }, true);
     try {
       const message = await process.next(this.deadline(signal));
       if (message.kind === 'prompts') throw new Error('PAM asks a person when only the account is looked at');
@@ -127,12 +127,12 @@ export class PamChecker implements CredentialChecker, Disposable {
     return this.isDisposed || this.running.size >= (this.options.maxRunning ?? 16);
   }
 
-  private start(question: Pick<PamQuestion, 'username' | 'source'>, isAccountOnly: boolean): PamProcess {
-    const { username, source } = question;
+  private start(question: Pick<PamQuestion, 'username' | 'address'>, isAccountOnly: boolean): PamProcess {
+    const { username, address } = question;
     const process = PamProcess.start(this.options.programFile, {
       service: this.options.service ?? pamService,
       username,
-      source,
+      address,
       ...(isAccountOnly ? { isAccountOnly } : {}),
     });
     this.running.add(process);
@@ -185,11 +185,11 @@ export class PamChecker implements CredentialChecker, Disposable {
       this.options.waitTimeoutMs ?? 120_000,
     );
     timer.unref();
-    const { username, source } = question;
+    const { username, address } = question;
     this.waiting.set(conversation, {
       process,
       username,
-      source,
+      address,
       promptCount: prompts.length,
       answers,
       timer,
@@ -201,7 +201,7 @@ export class PamChecker implements CredentialChecker, Disposable {
   private abandon(conversation: string, why: string): void {
     const waiting = this.waiting.get(conversation);
     if (waiting === undefined) return;
-    this.options.log?.info(`the sign-in of ${waiting.username} from ${waiting.source} is given up: ${why}`);
+    this.options.log?.info(`the sign-in of ${waiting.username} from ${waiting.address} is given up: ${why}`);
     this.end(conversation);
   }
 

@@ -50,13 +50,13 @@ const changeExpired = 0x20;
 const maxMessages = 32;
 
 /**
- * Starts a conversation with PAM about a user who is at `source`. PAM does not wait before it says that a password is wrong (`pam_fail_delay`(3)): it
+ * Starts a conversation with PAM about a user who is at `address`. PAM does not wait before it says that a password is wrong (`pam_fail_delay`(3)): it
  * would wait on top of the time that the check took, which tells accounts from names without one. Who asks makes all refusals wait alike. All calls are synchronous on purpose: a module must not run on a thread beside
  * the one of its process. Throws when there is no PAM or it does not start.
  */
 export function startPam(
   koffi: Koffi,
-  question: { readonly service: string; readonly username: string; readonly source: string },
+  question: { readonly service: string; readonly username: string; readonly address: string },
   converse: Converse,
 ): PamHandle {
   const library = koffi.load(pamLibrary);
@@ -85,7 +85,7 @@ export function startPam(
     String(library.func('pam_strerror', 'str', [pointer, 'int'])(handle, value));
   if (code !== pamCodes.success) throw new Error(`PAM does not start (${code})`);
   for (const [item, value] of [
-    [itemRemoteHost, question.source],
+    [itemRemoteHost, question.address],
     [itemTerminal, 'remote-kernels'],
   ] as const) {
     if (setItem(handle, item, value) !== pamCodes.success)

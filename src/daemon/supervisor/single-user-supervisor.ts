@@ -4,6 +4,7 @@ import type { Logger } from '../../base/logger';
 import { delay } from '../../base/time';
 import { WireError } from '../../protocol/errors';
 import type { Supervisor, SupervisorAnswer, SupervisorQuestion } from '../../protocol/supervisor';
+import { sourceOf } from '../platform/network-source';
 import type { AgentDoor } from './agent-door';
 import type { PairingCodes } from './pairing-code';
 import type { RateLimiter } from './rate-limiter';
@@ -41,8 +42,9 @@ export class SingleUserSupervisor implements Supervisor {
   ): Promise<SupervisorAnswer<'signedIn' | 'refused' | 'wait' | 'unavailable'>> {
     const { codes, rateLimiter } = this.parts;
     const log = this.parts.log.child(`sign-in ${++this.lastAttempt}`);
-    const decision = rateLimiter.take(question.source);
-    log.info(`1/4: asked from ${question.source}`);
+    const source = sourceOf(question.address);
+    const decision = rateLimiter.take(source);
+    log.info(`1/4: asked from ${question.address}`);
     if (!decision.isAllowed) {
       log.warn(`2/4: too many attempts; has to wait ${Math.ceil(decision.retryAfterMs / 1000)} s`);
       return { kind: 'wait', retryAfterMs: decision.retryAfterMs };
@@ -56,7 +58,7 @@ export class SingleUserSupervisor implements Supervisor {
       await refusal;
       return { kind: 'refused' };
     }
-    rateLimiter.succeeded(question.source);
+    rateLimiter.succeeded(source);
     log.info('2/4: the pairing code is right and is used up');
     try {
       return await this.admit(question, log);
@@ -106,7 +108,7 @@ export class SingleUserSupervisor implements Supervisor {
     log.info('3/4: the agent answers');
     const { token, expiresAtMs } = await this.parts.tokens.issue(this.parts.user, question.label);
     log.info(`4/4: signed in as ${this.parts.user}`);
-    this.signedInEmitter.fire({ user: this.parts.user, source: question.source });
+    this.signedInEmitter.fire({ user: this.parts.user, source: question.address });
     const expiresAt = new Date(expiresAtMs).toISOString();
     return { kind: 'signedIn', token, user: this.parts.user, expiresAt, door };
   }

@@ -6,6 +6,7 @@ import { toError } from '../../base/errors';
 import type { Logger } from '../../base/logger';
 import { parserOf, parseJson } from '../../base/parse';
 import { Sequence } from '../../base/sequence';
+import { addressSchema } from '../../protocol/address';
 import type { SystemConfiguration } from '../configuration/system-configuration';
 import { readFileIfPresent, writePrivateFile } from '../platform/private-files';
 
@@ -42,6 +43,8 @@ const recordSchema = v.object({
   user: v.string(),
   /** The number of the user's account, where the store is that of many users: a name can be given to another account. */
   uid: v.exactOptional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+  /** Where the person was when they signed in; absent where the store is that of one user, and in files of versions that did not keep it. */
+  address: v.exactOptional(addressSchema),
   label: v.exactOptional(v.string()),
   createdAtMs: v.number(),
   lastUsedAtMs: v.number(),
@@ -56,6 +59,8 @@ export interface SignIn {
   readonly user: string;
   /** Absent where the store is that of one user. */
   readonly uid?: number;
+  /** Where the person was when they signed in, if that is known. */
+  readonly address?: string;
   /** When it ends even if used all the time, in milliseconds since the epoch. */
   readonly expiresAtMs: number;
 }
@@ -84,7 +89,7 @@ export class TokenStore implements Disposable {
   async issue(
     user: string,
     label?: string,
-    uid?: number,
+    account: Pick<SignIn, 'uid' | 'address'> = {},
   ): Promise<{ readonly token: string; readonly expiresAtMs: number }> {
     const token = randomBytes(32).toString('base64url');
     const digest = digestOf(token);
@@ -92,7 +97,7 @@ export class TokenStore implements Disposable {
     this.records.set(digest, {
       digest,
       user,
-      ...(uid === undefined ? {} : { uid }),
+      ...account,
       ...(label === undefined ? {} : { label }),
       createdAtMs: nowMs,
       lastUsedAtMs: nowMs,
@@ -119,6 +124,7 @@ export class TokenStore implements Disposable {
     return {
       user: record.user,
       ...(record.uid === undefined ? {} : { uid: record.uid }),
+      ...(record.address === undefined ? {} : { address: record.address }),
       expiresAtMs: record.createdAtMs + this.lifetimes.absoluteMs,
     };
   }

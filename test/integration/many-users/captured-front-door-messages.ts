@@ -49,24 +49,23 @@ function guessToken({ random, tokens }: Knowledge): string {
   return known.slice(0, at) + pick(random, others) + known.slice(at + 1);
 }
 
-/** Few sources, so that their attempts are held up, and at times one that is invented to get round that. */
-function forgeSource({ random }: Knowledge): string {
+/** Few addresses, so that their attempts are held up, and at times one that is invented to get round that. */
+function forgeAddress({ random }: Knowledge): string {
   if (random() < 0.97) return '192.0.2.66';
   return pick(random, [
     `198.51.100.${Math.floor(random() * 256)}`,
-    `2001:db8:${Math.floor(random() * 65_536).toString(16)}::/64`,
-    `\0${random()}`,
-    '127.0.0.1\n4/4: signed in as root',
-    'x'.repeat(1000) + String(random()),
+    `2001:db8:${Math.floor(random() * 65_536).toString(16)}::1`,
+    `::ffff:203.0.113.${Math.floor(random() * 256)}`,
+    '::1',
   ]);
 }
 
 function wrongSignIn(knowledge: Knowledge): object {
   const { random, canary, conversations } = knowledge;
-  const source = forgeSource(knowledge);
+  const address = forgeAddress(knowledge);
   const password = `${canary}-${random()}`;
   const label = random() < 0.2 ? { label: `${canary}-label` } : {};
-  if (random() < 0.1) return { kind: 'signIn', source, credentials: { code: '1234-5678' }, ...label };
+  if (random() < 0.1) return { kind: 'signIn', address, credentials: { code: '1234-5678' }, ...label };
   const username = pick(random, names);
   const answers = pick(random, [
     [password],
@@ -80,7 +79,7 @@ function wrongSignIn(knowledge: Knowledge): object {
   // Carol's own conversation is never continued as her here: everybody else is a stranger to it.
   const who = conversation !== undefined && username === 'carol' ? 'ada' : username;
   const credentials = { username: who, answers, ...(conversation === undefined ? {} : { conversation }) };
-  return { kind: 'signIn', source, credentials, ...label };
+  return { kind: 'signIn', address, credentials, ...label };
 }
 
 /** A request in every way as a front door in order makes it, behind which nobody's password or token is. */
@@ -149,7 +148,7 @@ export const malformations: Readonly<Record<string, (knowledge: Knowledge, id: n
       lineOf({
         id,
         kind: 'signIn',
-        source: pick<unknown>(random, ['x', 7, null, {}]),
+        address: pick<unknown>(random, ['192.0.2.66', 7, null, {}]),
         credentials: pick<unknown>(random, [
           canary,
           null,
@@ -166,6 +165,21 @@ export const malformations: Readonly<Record<string, (knowledge: Knowledge, id: n
           { username: 'x'.repeat(1025), answers: [canary] },
         ]),
       }),
+    'an address that is none': ({ random, canary }, id) =>
+      lineOf({
+        id,
+        kind: 'signIn',
+        address: pick(random, [
+          '',
+          '2001:db8:1::/64',
+          'fe80::1%eth0',
+          'localhost',
+          '127.0.0.1\n4/4: signed in as root',
+          `\0${random()}`,
+          'x'.repeat(1000) + String(random()),
+        ]),
+        credentials: { username: 'ada', answers: [canary] },
+      }),
     'deep nesting': ({ random }, id) => {
       const [open, close] = pick(random, [
         ['[', ']'],
@@ -178,7 +192,7 @@ export const malformations: Readonly<Record<string, (knowledge: Knowledge, id: n
       lineOf({
         id,
         kind: 'signIn',
-        source: 'x',
+        address: '192.0.2.66',
         credentials: { code: canary.repeat(200 + Math.floor(random() * 500)) },
       }),
     'a line without an end': ({ random }) =>
@@ -200,7 +214,7 @@ export const malformations: Readonly<Record<string, (knowledge: Knowledge, id: n
       return `${line.slice(0, at)}\n${line.slice(at)}`;
     },
     'a number twice': ({ canary }, id) =>
-      lineOf({ id, kind: 'signIn', source: '192.0.2.66', credentials: { code: canary } }).repeat(2),
+      lineOf({ id, kind: 'signIn', address: '192.0.2.66', credentials: { code: canary } }).repeat(2),
     'another protocol': ({ random, canary }) =>
       pick(random, [
         `POST /sign-in HTTP/1.1\r\nHost: x\r\n\r\n{"username":"ada","answers":["${canary}"]}\n`,

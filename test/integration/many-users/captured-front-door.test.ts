@@ -44,9 +44,14 @@ const maxConversations = 17;
 /** An account whose password has to be changed: PAM asks on, and its conversation waits. */
 const carol = { name: 'carol', password: 'Carol-1990!x', next: 'Fresh-2031-zebra!' };
 
-const passwordOf = (username: string, answers: readonly string[], source: string, conversation?: string) => ({
+const passwordOf = (
+  username: string,
+  answers: readonly string[],
+  address: string,
+  conversation?: string,
+) => ({
   kind: 'signIn',
-  source,
+  address,
   credentials: { username, answers, ...(conversation === undefined ? {} : { conversation }) },
 });
 

@@ -12,14 +12,16 @@ const repository = resolve(__dirname, '..', '..', '..');
 export type PamCall =
   | { readonly kind: 'begin'; readonly question: CredentialQuestion }
   | { readonly kind: 'continue'; readonly conversation: string; readonly question: CredentialQuestion }
-  | { readonly kind: 'check-account'; readonly username: string }
+  | { readonly kind: 'check-account'; readonly username: string; readonly address: string }
   | { readonly kind: 'account'; readonly who: string | number };
 
 /** The supervisor's check of credentials, at work inside a private system. */
 export interface PamDriver {
   begin(username: string, ...answers: string[]): Promise<CredentialAnswer>;
   continue(conversation: string, username: string, ...answers: string[]): Promise<CredentialAnswer>;
-  checkAccount(username: string): Promise<CredentialAnswer>;
+  checkAccount(username: string, from?: string): Promise<CredentialAnswer>;
+  /** {@link begin} for a person who is there. */
+  beginFrom(address: string, username: string, ...answers: string[]): Promise<CredentialAnswer>;
   account(who: string | number): Promise<Account | null>;
 }
 
@@ -40,12 +42,14 @@ export function startPamDriver(system: PrivateSystem): PamDriver {
     if ('error' in answer) throw new Error(answer.error);
     return answer.value;
   };
-  const source = '192.0.2.7';
+  const address = '192.0.2.7';
   return {
-    begin: (username, ...answers) => call({ kind: 'begin', question: { username, source, answers } }),
+    begin: (username, ...answers) => call({ kind: 'begin', question: { username, address, answers } }),
     continue: (conversation, username, ...answers) =>
-      call({ kind: 'continue', conversation, question: { username, source, answers } }),
-    checkAccount: (username) => call({ kind: 'check-account', username }),
+      call({ kind: 'continue', conversation, question: { username, address, answers } }),
+    checkAccount: (username, from = address) => call({ kind: 'check-account', username, address: from }),
+    beginFrom: (from, username, ...answers) =>
+      call({ kind: 'begin', question: { username, address: from, answers } }),
     account: (who) => call({ kind: 'account', who }),
   };
 }

@@ -15,7 +15,7 @@ async function answer(call: PamCall): Promise<unknown> {
     case 'continue':
       return checker.continue(call.conversation, call.question, signal);
     case 'check-account':
-      return checker.checkAccount(call.username, '192.0.2.7', signal);
+      return checker.checkAccount(call.username, call.address, signal);
     case 'account':
       return (await readAccount(call.who, signal)) ?? null;
   }

@@ -175,6 +175,45 @@ test('what keeps an account out for a while is told from what ends its sign-ins'
   assert.notEqual(await canPass('nobody-here'), true);
 });
 
+const rulesAboutAddresses: readonly [
+  what: string,
+  rule: string,
+  allowed: readonly string[],
+  denied: readonly string[],
+][] = [
+  [
+    'denies an IPv6 network',
+    '- : ALL : 2001:db8:1::/48',
+    ['2001:db8:2:3::5', '192.0.2.7', 'fe80::1'],
+    ['2001:db8:1:2::5', '2001:db8:1:ffff::1'],
+  ],
+  [
+    'allows only some networks',
+    '- : ALL : ALL EXCEPT 2001:db8:1::/48 192.0.2.0/24 fe80::/10',
+    ['2001:db8:1:2::5', '192.0.2.7', 'fe80::1'],
+    ['2001:db8:2:3::5', '198.51.100.7', '::1', ''],
+  ],
+];
+
+for (const [what, rule, allowed, denied] of rulesAboutAddresses) {
+  test(`a rule of pam_access that ${what} means the same at the sign-in and later`, async (t) => {
+    const all = await stage(t, `${plainPamFile}account required pam_access.so\n`);
+    if (all === undefined) return;
+    const { system, pam } = all;
+    await system.write('/etc/security/access.conf', `${rule}\n`);
+    const accepted = { kind: 'accepted', username: 'ada' };
+    for (const address of allowed) {
+      assert.deepEqual(await pam.beginFrom(address, 'ada', people.ada), accepted, address);
+      assert.deepEqual(await pam.checkAccount('ada', address), accepted, address);
+    }
+    for (const address of denied) {
+      if (address !== '')
+        assertRefused(await pam.beginFrom(address, 'ada', people.ada), /^account: .*\(PAM 6\)$/);
+      assertRefused(await pam.checkAccount('ada', address), /^account: .*\(PAM 6\)$/);
+    }
+  });
+}
+
 test('while a child waits for a person the password is in no argument and environment, and no core file can hold it', async (t) => {
   const all = await stage(t);
   if (all === undefined) return;

@@ -77,7 +77,7 @@ test('a question ends with its signal, and its late answer harms nobody', async 
 test('a sign-in that does not fit into a message is refused without being sent', async () => {
   const { client, sent } = createClient();
   const credentials = { username: 'ada', answers: ['ä'.repeat(1024), 'ä'.repeat(1024)] };
-  const question = { kind: 'signIn', source: '192.0.2.1', credentials } as const;
+  const question = { kind: 'signIn', address: '192.0.2.1', credentials } as const;
   assert.deepEqual(await client.signIn(question, withDeadline(5_000, 'the answer')), { kind: 'refused' });
   assert.deepEqual(sent, []);
   client.dispose();
@@ -86,9 +86,9 @@ test('a sign-in that does not fit into a message is refused without being sent',
 test('strangers cannot ask for more than the channel bears, and leave room for others', async () => {
   const { client, sent, answer } = createClient();
   const { signal } = new AbortController();
-  const signIn = (source: string) => {
+  const signIn = (address: string) => {
     const credentials = { username: 'ada', answers: ['guess'] };
-    return client.signIn({ kind: 'signIn', source, credentials }, signal);
+    return client.signIn({ kind: 'signIn', address, credentials }, signal);
   };
   const attempts = Array.from({ length: 500 }, (_, index) => signIn(`192.0.2.${index % 5}`));
   const sentOfStrangers = sent.length;
@@ -138,7 +138,7 @@ async function askedAgain(
 ) {
   const credentials = { username: 'ada', answers: ['guess'] };
   const { signal } = new AbortController();
-  const asking = client.signIn({ kind: 'signIn', source: '192.0.2.1', credentials }, signal);
+  const asking = client.signIn({ kind: 'signIn', address: '192.0.2.1', credentials }, signal);
   answer({ id: sent.at(-1)?.id, kind: 'refused' });
   return asking;
 }

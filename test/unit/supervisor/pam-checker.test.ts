@@ -62,9 +62,9 @@ async function stage(t: TestContext, options: Partial<PamCheckerOptions> = {}): 
   return { checker, programFile };
 }
 
-const source = '192.0.2.1';
+const address = '192.0.2.1';
 const soon = () => AbortSignal.timeout(20_000);
-const asked = (username: string, ...answers: string[]) => ({ username, source, answers });
+const asked = (username: string, ...answers: string[]) => ({ username, address, answers });
 
 async function wait(checker: PamChecker, username = 'ada'): Promise<string> {
   const answer = await checker.begin(asked(username, 'first'), soon());
@@ -144,12 +144,12 @@ test('a wrong answer is refused with the reason, and a name that PAM maps is the
   assert.deepEqual(await checker.begin(asked('mapped'), soon()), { kind: 'accepted', username: 'somebody' });
 });
 
-test('a conversation goes on only for its person from its source, once, with as many answers as prompts', async (t) => {
+test('a conversation goes on only for its person from its address, once, with as many answers as prompts', async (t) => {
   const { checker } = await stage(t);
   const conversation = await wait(checker);
   const strangers = [
-    { username: 'eve', source, answers: ['second'] },
-    { username: 'ada', source: '192.0.2.2', answers: ['second'] },
+    { username: 'eve', address, answers: ['second'] },
+    { username: 'ada', address: '192.0.2.2', answers: ['second'] },
   ];
   for (const question of strangers)
     assert.equal((await checker.continue(conversation, question, soon())).kind, 'refused');
@@ -222,8 +222,8 @@ test('a look at an account that was not possible is no refusal', async (t) => {
     ['asks', /asks a person/],
     ['nonsense', /no message/],
   ] as const)
-    await assert.rejects(checker.checkAccount(username, source, soon()), why);
-  const answer = await checker.checkAccount('mapped', source, soon());
+    await assert.rejects(checker.checkAccount(username, address, soon()), why);
+  const answer = await checker.checkAccount('mapped', address, soon());
   assert.deepEqual(answer, { kind: 'accepted', username: 'somebody' });
 });
 

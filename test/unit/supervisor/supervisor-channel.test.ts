@@ -89,7 +89,7 @@ test('requests are answered with their numbers, however the bytes are cut', asyn
   const bytes = Buffer.from(
     [
       resume(7),
-      `${JSON.stringify({ id: 8, kind: 'signIn', source: 'x', credentials: { username: 'ädå', answers: ['ß'] } })}\n`,
+      `${JSON.stringify({ id: 8, kind: 'signIn', address: '192.0.2.1', credentials: { username: 'ädå', answers: ['ß'] } })}\n`,
       `${JSON.stringify({ id: 9, kind: 'signOut', token, isEverywhere: true })}\n`,
     ].join(''),
   );
@@ -170,7 +170,7 @@ test('prompts that are too long for the channel arrive shortened', async (t) => 
   state.answer = { id: 0, kind: 'more', prompts, conversation: 'c1' };
   const { client, answers } = await (await channels(t, supervisor))();
   const credentials = { username: 'ada', answers: [] };
-  client.write(`${JSON.stringify({ id: 3, kind: 'signIn', source: 'x', credentials })}\n`);
+  client.write(`${JSON.stringify({ id: 3, kind: 'signIn', address: '192.0.2.1', credentials })}\n`);
   await until(() => answers.length === 1 || undefined, withDeadline(5_000, 'the prompts'));
   const [answer] = answers;
   assert.equal(answer?.kind === 'more' ? answer.prompts.length : 0, 10);
@@ -187,7 +187,7 @@ function hostileMessage(id: number): Buffer {
     () => `${JSON.stringify({ id, kind: 'signOut', token, isEverywhere: 'yes' })}\n`,
     () => `${'{"a":'.repeat(randomInt(1, 700))}\n`,
     () =>
-      `${JSON.stringify({ id, kind: 'signIn', source: 'x', credentials: { username: 'root', answers: [] } })}\n`,
+      `${JSON.stringify({ id, kind: 'signIn', address: '192.0.2.1', credentials: { username: 'root', answers: [] } })}\n`,
     () => 'y'.repeat(randomInt(1, 10_000)),
     () => '\n\n\0\r\n',
     () => `{"__proto__":{"kind":"resume"},"id":${id}}\n`,

@@ -93,6 +93,18 @@ test('a sign-out that could not be written down counts at once, and is written d
   assert.notEqual((await open()).use(other.token), undefined);
 });
 
+test('where a person was is kept with the sign-in, and a file of a version that did not keep it stays valid', async (t) => {
+  const { tokens, open, file } = await store(t);
+  const { token } = await tokens.issue('ada', undefined, { uid: 1001, address: '2001:db8:1:2::5' });
+  assert.equal((await open()).use(token)?.address, '2001:db8:1:2::5');
+  const text = await readFile(file, 'utf8');
+  await writeFile(file, text.replace(/\n *"address": "[^"]*",/, ''));
+  const earlier = (await open()).use(token);
+  assert.deepEqual([earlier?.uid, earlier?.address], [1001, undefined]);
+  await writeFile(file, text.replace('2001:db8:1:2::5', '2001:db8:1:2::/64'));
+  assert.equal((await open()).use(token), undefined, 'what is no address damages the file');
+});
+
 for (const content of ['', '{', '{"version":2,"signIns":[]}', '{"version":1,"signIns":[{"digest":"x"}]}']) {
   test(`a damaged file (${content === '' ? 'empty' : content}) lets nobody in and does not stop the daemon`, async (t) => {
     const { tokens, open, file, folder } = await store(t);
@@ -132,9 +144,9 @@ test('when a token was used is written down at most once a minute', async (t) =>
 test('the sign-ins of an account are those of its name and number together', async (t) => {
   const { tokens, open } = await store(t);
   const [former, present, other] = [
-    await tokens.issue('ada', undefined, 1001),
-    await tokens.issue('ada', undefined, 1002),
-    await tokens.issue('bob', undefined, 1003),
+    await tokens.issue('ada', undefined, { uid: 1001 }),
+    await tokens.issue('ada', undefined, { uid: 1002 }),
+    await tokens.issue('bob', undefined, { uid: 1003 }),
   ];
   assert.equal(tokens.use(former.token)?.uid, 1001);
   assert.equal(await tokens.remove(former.token, true), 1);
@@ -153,9 +165,9 @@ test('the sign-ins of an account are those of its name and number together', asy
 
 test('no user pushes the sign-ins of another out by having many', async (t) => {
   const { tokens, clock } = await store(t);
-  const { token } = await tokens.issue('ada', undefined, 1001);
+  const { token } = await tokens.issue('ada', undefined, { uid: 1001 });
   clock.nowMs += 1;
-  for (let count = 0; count < 501; count += 1) await tokens.issue('eve', undefined, 1002);
+  for (let count = 0; count < 501; count += 1) await tokens.issue('eve', undefined, { uid: 1002 });
   assert.notEqual(tokens.use(token), undefined);
   assert.equal(tokens.size, 501);
 });

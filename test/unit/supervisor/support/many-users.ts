@@ -28,13 +28,13 @@ export function account(name: string, changes: Partial<Account> = {}): Account {
 }
 
 /** A question with a password. */
-export function passwordOf(username: string, password: string, source = '192.0.2.1', conversation?: string) {
+export function passwordOf(username: string, password: string, address = '192.0.2.1', conversation?: string) {
   const credentials = {
     username,
     answers: [password],
     ...(conversation === undefined ? {} : { conversation }),
   };
-  return { kind: 'signIn' as const, source, credentials };
+  return { kind: 'signIn' as const, address, credentials };
 }
 
 /**
@@ -56,6 +56,7 @@ export async function supervisorOf(
   const machine = new Map(accounts.map((one) => [one.name, one]));
   const asked: CredentialQuestion[] = [];
   const standingAsked: string[] = [];
+  const standingAddresses: string[] = [];
   const ended: string[] = [];
   const locked = new Set<string>();
   const barred = new Set<string>();
@@ -93,8 +94,9 @@ export async function supervisorOf(
     credentials: {
       begin: (question) => decide(question),
       continue: (conversation, question) => decide(question, conversation),
-      checkAccount: (username) => {
+      checkAccount: (username, address) => {
         standingAsked.push(username);
+        standingAddresses.push(address);
         return Promise.resolve(
           barred.has(username)
             ? { kind: 'refused', reason: 'there is maintenance', canPass: true }
@@ -149,6 +151,7 @@ export async function supervisorOf(
     state,
     asked,
     standingAsked,
+    standingAddresses,
     ended,
     locked,
     barred,

@@ -1,15 +1,21 @@
 import { isIPv4, isIPv6 } from 'node:net';
 
 /**
- * Whom limits count for a connection: the address for IPv4, also when it came mapped into IPv6, and the network of 64 bits for IPv6, of which
- * one household has all the addresses (RFC 6177).
+ * The address at the other end of a connection: an IPv4 address that came mapped into IPv6 as itself, and a link-local one without its zone, which
+ * names an interface of this machine and means nothing to rules about addresses. `undefined` when the connection has gone.
  */
-export function sourceOf(remoteAddress: string | undefined): string {
+export function addressOf(remoteAddress: string | undefined): string | undefined {
   const address = (remoteAddress ?? '').replace(/%.*$/, '').toLowerCase();
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
-  if (isIPv4(address) || !isIPv6(address)) return address === '' ? 'unknown' : address;
-  return `${expandIPv6(address).slice(0, 4).join(':')}::/64`;
+  return isIPv4(address) || isIPv6(address) ? address : undefined;
+}
+
+/** Whom limits count for an IP address: itself for IPv4, and the network of 64 bits for IPv6, of which one household has all the addresses (RFC 6177). */
+export function sourceOf(address: string): string {
+  const plain = addressOf(address) ?? address;
+  if (!isIPv6(plain)) return plain;
+  return `${expandIPv6(plain).slice(0, 4).join(':')}::/64`;
 }
 
 /** The eight groups of an IPv6 address, without leading zeros. */
