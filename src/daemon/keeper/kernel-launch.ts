@@ -28,7 +28,7 @@ export interface LaunchOptions {
   readonly createSession: () => KernelSession;
   /** The process exists; whether it becomes a kernel is open. */
   readonly onProcess: (launched: LaunchedKernel) => void;
-  /** Gives the launch up; the process is then ended. */
+  /** Gives the launch up; the process is then ended. It can be that of the whole kernel: no launch leaves anything behind on it. */
   readonly signal: AbortSignal;
   readonly log: Logger;
 }
@@ -38,8 +38,20 @@ export interface LaunchOptions {
  * left.
  */
 export async function launchKernel(options: LaunchOptions): Promise<LaunchedKernel> {
-  const { order, connection, log, signal } = options;
+  const { signal } = options;
   signal.throwIfAborted();
+  const giveUp = new AbortController();
+  const onAbort = () => giveUp.abort(signal.reason);
+  signal.addEventListener('abort', onAbort);
+  try {
+    return await launchOnce({ ...options, signal: giveUp.signal });
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+async function launchOnce(options: LaunchOptions): Promise<LaunchedKernel> {
+  const { order, connection, log } = options;
   await removeKernelSockets(connection);
   const begun = Date.now();
   const process = await startKernelProcess(order, options.connectionFile).catch((error: unknown) => {

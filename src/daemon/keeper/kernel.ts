@@ -8,7 +8,7 @@ import type { KeeperOrder } from '../../protocol/keeper';
 import type { KernelExit } from '../../protocol/kernels';
 import type { KernelState } from '../../protocol/jupyter';
 import type { KernelChannel, MessageParts } from '../../protocol/kernel-channels';
-import { signalGroup, totalMemoryBytes } from '../platform/processes';
+import { signalGroup } from '../platform/processes';
 import type { ToldState } from './clients';
 import { HeldMessages } from './held-messages';
 import {
@@ -19,6 +19,7 @@ import {
   writeConnectionFile,
   type KernelConnection,
 } from './kernel-connection';
+import { exitOf } from './kernel-exit';
 import { launchKernel, werePortsTaken, type LaunchedKernel } from './kernel-launch';
 import { adoptKernelProcess, type ProcessEnd } from './kernel-process';
 import { KernelSession, type KernelMessage } from './kernel-session';
@@ -240,28 +241,19 @@ export class Kernel implements Disposable {
     void this.watch(launched);
   }
 
-  /** Each launch has a signal of its own, so that the many of a long life leave nothing behind on the one of the end. */
-  private async launchUntilEnding(connection: KernelConnection): Promise<LaunchedKernel> {
-    const giveUp = new AbortController();
-    const onEnding = () => giveUp.abort(this.ending.signal.reason);
-    this.ending.signal.throwIfAborted();
-    this.ending.signal.addEventListener('abort', onEnding);
-    try {
-      return await launchKernel({
-        order: this.order,
-        connection,
-        connectionFile: this.connectionFile,
-        createSession: () => this.createSession(connection),
-        onProcess: (started) => {
-          this.setCurrent(started);
-          this.listener.onTold('starting');
-        },
-        signal: giveUp.signal,
-        log: this.log,
-      });
-    } finally {
-      this.ending.signal.removeEventListener('abort', onEnding);
-    }
+  private launchUntilEnding(connection: KernelConnection): Promise<LaunchedKernel> {
+    return launchKernel({
+      order: this.order,
+      connection,
+      connectionFile: this.connectionFile,
+      createSession: () => this.createSession(connection),
+      onProcess: (started) => {
+        this.setCurrent(started);
+        this.listener.onTold('starting');
+      },
+      signal: this.ending.signal,
+      log: this.log,
+    });
   }
 
   private async watch(launched: LaunchedKernel): Promise<void> {
@@ -307,15 +299,8 @@ export class Kernel implements Disposable {
   }
 
   private rememberEnd(end: ProcessEnd, output: string): void {
-    const memoryBytes = this.memory.memoryBytes;
     this.lastOutput = output;
-    this.lastExit = {
-      ...end,
-      at: new Date().toISOString(),
-      totalMemoryBytes: totalMemoryBytes(),
-      ...(memoryBytes === undefined ? {} : { lastMemoryBytes: memoryBytes }),
-      ...(output === '' ? {} : { output: Buffer.from(output).subarray(-exitOutputBytes).toString('utf8') }),
-    };
+    this.lastExit = exitOf(end, output, this.memory.memoryBytes);
   }
 
   private setCurrent(launched: LaunchedKernel | undefined): void {
@@ -351,6 +336,3 @@ export class Kernel implements Disposable {
     );
   }
 }
-
-/** So much of its output is told with the exit of a kernel. */
-const exitOutputBytes = 8 * 1024;

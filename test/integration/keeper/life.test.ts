@@ -6,7 +6,7 @@ import { usualPatience } from '../../../src/daemon/keeper/kernel-stop';
 import { isSameProcess, processStartTime } from '../../../src/daemon/platform/processes';
 import { WireError } from '../../../src/protocol/errors';
 import { keeperPaths } from '../../../src/protocol/keeper';
-import { patienceMs, startKeeper, untilLet } from './driven-keeper';
+import { patienceMs, startKeeper, untilLet, type DrivenKeeper } from './driven-keeper';
 
 for (const python of ['ipykernel', 'ipykernel-6'] as const) {
   for (const protocol of ['v1', 'json'] as const) {
@@ -97,6 +97,14 @@ test('a restart that fails says why and leaves a dead kernel, which can be resta
   assert.equal((await client.run('1')).reply.content['status'], 'ok');
 });
 
+/** Waits until the keeper tells of that much memory by itself: a stream of states moves when something has changed. */
+async function untilGrown(keeper: DrivenKeeper, leastBytes: number): Promise<void> {
+  const abandon = new AbortController();
+  const signal = withDeadline(patienceMs, 'the memory of the kernel', abandon.signal);
+  for await (const { memoryBytes = 0 } of keeper.watchStates(signal)) if (memoryBytes > leastBytes) break;
+  abandon.abort();
+}
+
 for (const [code, expected] of [
   ['import os; os._exit(7)', { code: 7 }],
   ['import os, signal; os.kill(os.getpid(), signal.SIGKILL)', { signal: 'SIGKILL' }],
@@ -107,7 +115,7 @@ for (const [code, expected] of [
     await keeper.greeting('started');
     const client = await keeper.connect();
     client.execute(`x = bytearray(50_000_000)\n${untilLet}${code}`);
-    await keeper.untilState(({ memoryBytes }) => (memoryBytes ?? 0) > 50_000_000);
+    await untilGrown(keeper, 50_000_000);
     await keeper.letFinish();
     await client.until((one) => one.content['execution_state'] === 'dead');
     const { state, exit, pid } = await keeper.readState();
