@@ -43,8 +43,9 @@ export async function runFrontDoor(programFile: string): Promise<number> {
   try {
     // Before the first order, which has the key of the certificate.
     keepMemoryPrivate();
-    // Whoever read the events has gone; the end of standard input says the same and ends this process.
+    // Whoever read events and words has gone; the end of standard input says the same and ends this process.
     process.stdout.on('error', () => undefined);
+    process.stderr.on('error', () => undefined);
     const orders = readOrders();
     owned.addRelease(() => process.stdin.destroy());
     const ending = Promise.race([orders.ended, askedBySignal()]);

@@ -3,7 +3,7 @@ Stands in the front door's place: runs as its user, with its descriptors, and do
 
 It says `listening` with the port at which it waits for the test. The first line of a connection says what the rest of it is for:
 `channel` passes bytes to and from the supervisor, `descriptors` sends each line to the supervisor with three open files attached,
-`stdout` says the rest on standard output, `linger` makes it outlive the process that the supervisor knows.
+`stdout` and `stderr` say the rest there, `linger` makes it outlive the process that the supervisor knows.
 """
 
 import json
@@ -64,14 +64,14 @@ def serve(client):
         client.sendall(b"\n")
         for line in words:
             socket.send_fds(channel, [line], files)
-    if kind == b"stdout":
+    if kind in (b"stdout", b"stderr"):
         client.sendall(b"\n")
         while True:
             some = words.read1(65536)
             try:
                 rest = some
                 while rest:
-                    rest = rest[os.write(1, rest) :]
+                    rest = rest[os.write(1 if kind == b"stdout" else 2, rest) :]
             except OSError:
                 some = b""
             if not some:

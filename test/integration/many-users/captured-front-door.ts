@@ -13,7 +13,7 @@ import type { PrivateSystem } from '../../support/private-system';
 import type { SystemDaemon } from './system-daemon';
 
 /** What the program in the front door's place can do for a test; see `captured-front-door.py`. */
-export type CapturedUse = 'channel' | 'descriptors' | 'stdout' | 'linger';
+export type CapturedUse = 'channel' | 'descriptors' | 'stdout' | 'stderr' | 'linger';
 
 /**
  * Puts a program of an attacker in the place of the front door: the daemon of this private system, called as its front door, becomes that program,

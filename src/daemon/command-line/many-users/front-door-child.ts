@@ -18,6 +18,7 @@ import { readBoundedLines } from '../../platform/bounded-lines';
 import { endByInput } from '../../platform/child-end';
 import { scrubEnvironment } from '../../platform/trusted-environment';
 import { numbersForSetpriv } from '../../platform/user-numbers';
+import { relayWords } from './front-door-words';
 
 /** The supervisor's end of a channel; `closed` resolves with the reason when there is nothing more to be said on it. */
 export interface ServedChannel extends Disposable {
@@ -136,15 +137,17 @@ export class FrontDoorChild implements Disposable {
 
   private spawn(): void {
     const [program, ...words] = this.options.command;
-    const child = spawn(program, words, {
+    const child: ChildProcess = spawn(program, words, {
       cwd: '/',
       env: scrubEnvironment(process.env),
-      stdio: ['pipe', 'pipe', 'inherit', 'pipe'],
+      // Not our standard error itself: who has the log open can cut it off and write it anew, and read from root's terminal.
+      stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       // A Ctrl-C in this terminal is for the supervisor, which then ends the front door in order.
       detached: true,
     });
     this.child = child;
     const startedAtMs = performance.now();
+    if (child.stderr !== null) relayWords(child.stderr, this.options.log, () => performance.now());
     const channel = this.connect(child);
     let isEnded = false;
     const ended = (how: string) => {
@@ -153,11 +156,14 @@ export class FrontDoorChild implements Disposable {
       channel?.dispose();
       // What it started may have outlived it, and speaks for no front door any more.
       child.stdout?.destroy();
+      child.stderr?.destroy();
       this.ended(how, performance.now() - startedAtMs);
     };
     child.once('error', (error) => ended(error.message));
     // Its last words, which say why, can arrive after its exit.
-    const quiet = new Promise<void>((resolve) => child.stdout?.once('close', resolve));
+    const quietOf = (stream: Readable | null) =>
+      new Promise<void>((resolve) => stream?.once('close', () => resolve()));
+    const quiet = Promise.all([quietOf(child.stdout), quietOf(child.stderr)]);
     child.once('exit', (code, signal) => {
       const how = signal ?? `exit code ${String(code)}`;
       void Promise.race([quiet, delay(lastWordsMs)]).then(() => ended(how));
