@@ -29,7 +29,7 @@ const parsePacked = parserOf('npm pack', v.tuple([v.object({ filename: v.string(
 export async function packDaemon(path: string): Promise<void> {
   const staging = await mkdtemp(join(tmpdir(), 'remote-kernels-daemon-'));
   try {
-    for (const part of ['README.md', 'LICENSE', 'schemas', '.npmignore'])
+    for (const part of ['README.md', 'SECURITY.md', 'LICENSE', 'docs', 'schemas', '.npmignore'])
       await cp(join(repository, part), join(staging, part), { recursive: true });
     for (const part of [...daemonBundles, 'addons']) {
       await cp(join(distFolder(), part), join(staging, 'dist', part), { recursive: true });

@@ -12,6 +12,8 @@ const parts = [
   'README.md',
   'CHANGELOG.md',
   'LICENSE',
+  'SECURITY.md',
+  'docs',
   'package.nls.json',
   'l10n',
   'media',

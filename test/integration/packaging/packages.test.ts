@@ -67,6 +67,19 @@ for (const kind of ['npm', 'vsix'] as const) {
     assert.equal(windows.toString('latin1', 0, 2), 'MZ');
     assert.equal(windows.readUInt16LE(windows.readUInt32LE(0x3c) + 4), 0x8664);
 
+    // Who has only the package reads there what its description points to; the last chapter is about the repository.
+    const names = await readdir(content);
+    const readme = await readFile(
+      join(content, names.find((name) => /^readme\.md$/i.test(name)) ?? 'README.md'),
+      'utf8',
+    );
+    const [forPeople = ''] = readme.split('\n## Develop it');
+    const links = [...forPeople.matchAll(/\]\((?!https?:|#|[^)]*\.(?:png|gif|svg)\))([^)#]+)/g)].map(
+      ([, to = '']) => to,
+    );
+    assert.ok(links.includes('docs/administrators.md') && links.includes('SECURITY.md'), links.join());
+    for (const to of links) assert.ok((await stat(join(content, to))).size > 0, to);
+
     const notices = await readFile(join(content, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
     const named = ['zeromq 6', 'koffi 3', 'libsodium', 'ws 8', 'github.com/zeromq/libzmq'];
     for (const name of kind === 'npm' ? named : [...named, '@jupyterlab/services'])
