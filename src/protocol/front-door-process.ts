@@ -49,6 +49,16 @@ export type FrontDoorOrder = v.InferOutput<typeof frontDoorOrderSchema>;
 /** Reads {@link FrontDoorOrder}. */
 export const parseFrontDoorOrder = parserOf('front door order', frontDoorOrderSchema);
 
+/** An IP address, with the network interface of one that is of a link. These words come before people, and another front door listens there. */
+const address = v.pipe(
+  v.string(),
+  v.maxLength(64),
+  v.check(
+    (text) => v.is(v.pipe(v.string(), v.ip()), text.replace(/%[A-Za-z0-9_.-]{1,32}$/, '')),
+    'not an IP address',
+  ),
+);
+
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const frontDoorEventSchema = v.variant('event', [
@@ -56,7 +66,7 @@ const frontDoorEventSchema = v.variant('event', [
   v.strictObject({
     event: v.literal('listening'),
     port,
-    hosts: v.pipe(v.array(v.pipe(v.string(), v.maxLength(64))), v.maxLength(64)),
+    hosts: v.pipe(v.array(address), v.maxLength(64)),
   }),
   /** It cannot listen where the last order says, and goes on where it did before. */
   v.strictObject({ event: v.literal('place-refused'), message: v.pipe(v.string(), v.maxLength(1024)) }),

@@ -8,7 +8,7 @@ type Row = readonly [label: string, value: string];
 export function formatStatus(status: DaemonStatus, nowMs: number): string {
   const rows: readonly Row[] = [
     ['Name', toSingleLine(status.name)],
-    ['Addresses', status.addresses.join(', ')],
+    ['Addresses', toSingleLine(status.addresses.join(', '), 4096)],
     ...(status.placeProblem === undefined
       ? []
       : ([['Not moved', toSingleLine(status.placeProblem, 1024)]] as const)),

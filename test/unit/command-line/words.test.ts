@@ -44,6 +44,18 @@ test('the status is one subject a line, and text from elsewhere cannot add lines
   assert.equal(text.split('\n').length, 12);
 });
 
+test('no word of a front door steers the terminal of who asks for the status', () => {
+  const hostile = '\u001b[2J\u009b1;1H\r\n\u202e';
+  const said = {
+    addresses: [`127.0.0.1${hostile}:7443`],
+    placeProblem: hostile,
+    announcedAs: hostile,
+  };
+  const text = formatStatus({ ...status, ...said }, Date.now());
+  // eslint-disable-next-line no-control-regex -- control characters are what this is about
+  assert.doesNotMatch(text, /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+});
+
 const announcements: readonly [Partial<Parameters<typeof formatStatus>[0]>, string][] = [
   [{}, 'no'],
   [{ announcementProblem: 'there is no\nway' }, 'no: there is no␤way; it is tried again'],
