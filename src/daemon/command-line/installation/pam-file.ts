@@ -22,7 +22,7 @@ export function formatPamFile(style: PamStyle): string {
     '# PAM for Remote Kernels: how people sign in to the daemon with their password.',
     '# Without this file PAM would use "other", so the daemon does not start without it.',
     '',
-    '# The password, and whatever else this system asks for at a login over the network. For a second factor add, for example:',
+    '# The password, and whatever else this system asks for at a login over the network. For a second factor add below it, for example:',
     '#   auth required pam_google_authenticator.so',
     ...common(style, 'auth'),
     '',
