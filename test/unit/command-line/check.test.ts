@@ -15,7 +15,6 @@ import {
   checkAgentConfiguration,
   checkConfiguration,
 } from '../../../src/daemon/command-line/checking/check-configuration';
-import { checkUserConfiguration } from '../../../src/daemon/command-line/checking/check-user-configuration';
 import { isVirtualInterface, listNetworkInterfaces } from '../../../src/daemon/platform/network-interfaces';
 import { checkAnnouncement, checkPort } from '../../../src/daemon/command-line/checking/check-network';
 import { checkPam } from '../../../src/daemon/command-line/checking/check-pam';
@@ -110,31 +109,6 @@ test("the administrator's file for agents is looked at as well", async (t) => {
   assert.deepEqual(levels(await checkAgentConfiguration(host)), ['ok']);
   await writeFile(join(host.paths.configuration, 'agent.json'), '{"maxKernel": 1, "logLevel": 2}');
   assert.deepEqual(levels(await checkAgentConfiguration(host)), ['wrong', 'wrong']);
-});
-
-test('the own files of a user are looked at, each problem with its place and what mends it', async (t) => {
-  const folder = await temporaryFolder(t);
-  const files = { daemon: join(folder, 'config.json'), agent: join(folder, 'agent.json') };
-  assert.deepEqual(await checkUserConfiguration(files), [
-    fine('your daemon', `there is no ${files.daemon}; every key has its default`),
-    fine('your agent', `there is no ${files.agent}; every key has its default`),
-  ]);
-  await writeFile(files.daemon, '{"port": 0}');
-  await writeFile(files.agent, '{\n"maxKernel": 1, "port": 7443}');
-  assert.deepEqual(await checkUserConfiguration(files), [
-    fine('your daemon', `${files.daemon} is right`),
-    wrong('your agent', `${files.agent}:2:1: there is no key "maxKernel"; did you mean "maxKernels"?`),
-    wrong(
-      'your agent',
-      `${files.agent}:2:17: "port" belongs to config.json in the same folder, since it is about the daemon`,
-    ),
-  ]);
-  await chmod(files.daemon, 0o666);
-  const [open] = await checkUserConfiguration(files);
-  assert.deepEqual(
-    open,
-    wrong('your daemon', `${files.daemon}: others can change it`, `chmod go-w ${files.daemon}`),
-  );
 });
 
 test('the lines of a PAM file are read as PAM reads them', () => {
