@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { packDaemon } from '../../../src/development/packaging/daemon-package';
 import { packExtension } from '../../../src/development/packaging/extension-package';
 import { runCommand } from '../../../src/development/run-command';
+import { configurationSchemas } from '../../../src/development/schemas/configuration-schemas';
 import { bundleFolder } from '../../support/daemon-bundle';
 import { requirePeer } from '../../support/peers';
 import { temporaryFolder } from '../../support/temporary-folder';
@@ -79,6 +80,9 @@ for (const kind of ['npm', 'vsix'] as const) {
     );
     assert.ok(links.includes('docs/administrators.md') && links.includes('SECURITY.md'), links.join());
     for (const to of links) assert.ok((await stat(join(content, to))).size > 0, to);
+
+    const schemas = configurationSchemas.map(({ path }) => basename(path));
+    assert.deepEqual((await readdir(join(content, 'schemas'))).sort(), schemas.sort());
 
     const notices = await readFile(join(content, 'THIRD-PARTY-NOTICES.txt'), 'utf8');
     const named = ['zeromq 6', 'koffi 3', 'libsodium', 'ws 8', 'github.com/zeromq/libzmq'];
