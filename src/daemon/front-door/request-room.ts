@@ -1,8 +1,13 @@
 import { toError } from '../../base/errors';
 import { maxSupervisorRequests, type Asker } from '../../protocol/supervisor';
+import { networksOf } from '../platform/network-source';
 
 /** Of the requests that a channel bears: so many sign-ins, so many others, and some to spare. */
 const maxSignIns = (maxSupervisorRequests * 5) / 8;
+/** Of the sign-ins, those from where nobody has signed in yet: many strangers leave the rest to who comes back. */
+const maxSignInsOfStrangers = (maxSignIns * 7) / 8;
+/** So many sources from which somebody has signed in are remembered. */
+const maxKnownSources = 1_024;
 const maxOthers = (maxSupervisorRequests * 5) / 16;
 /** Of the others those whose user is not known yet: who works here is not kept out by who comes. */
 const maxUnknown = maxOthers / 2;
@@ -19,12 +24,14 @@ interface Waiting {
 /**
  * How much a front door asks of its supervisor at once. Strangers decide how many sign-ins there are, and more requests than the channel bears
  * end it and every connection with it. A source can have as many sign-ins under way as there is room left: one alone takes half of the
- * room, ten that come at once leave a tenth to the eleventh, and those who are signed in have room of their own. Of that one user and one source have a small
+ * room, ten that come at once leave a tenth to the eleventh, an IPv6 network of 48 bits is one, and those who are signed in have room of their own. Of that one user and one source have a small
  * share, and the last of it is for who has least: some two dozen users have to work together to keep another one waiting.
  */
 export class RequestRoom {
   private readonly signInsOf = new Map<string, number>();
   private signIns = 0;
+  /** From which somebody has signed in, the last one last. */
+  private readonly knownSources = new Set<string>();
   private readonly othersOf = new Map<string, number>();
   private others = 0;
   private unknown = 0;
@@ -32,14 +39,24 @@ export class RequestRoom {
 
   /** Takes room for a sign-in, to be given back by the function; `undefined` when there is none for this source. */
   takeForSignIn(source: string): (() => void) | undefined {
-    const ofSource = this.signInsOf.get(source) ?? 0;
-    if (ofSource >= maxSignIns - this.signIns) return undefined;
+    const [network] = networksOf(source);
+    const ofNetwork = this.signInsOf.get(network) ?? 0;
+    const room = this.knownSources.has(source) ? maxSignIns : maxSignInsOfStrangers;
+    if (ofNetwork >= room - this.signIns) return undefined;
     this.signIns += 1;
-    this.signInsOf.set(source, ofSource + 1);
+    this.signInsOf.set(network, ofNetwork + 1);
     return () => {
       this.signIns -= 1;
-      takeOne(this.signInsOf, source);
+      takeOne(this.signInsOf, network);
     };
+  }
+
+  /** Somebody has signed in from there. */
+  signedInFrom(source: string): void {
+    this.knownSources.delete(source);
+    this.knownSources.add(source);
+    const [oldest] = this.knownSources;
+    if (this.knownSources.size > maxKnownSources && oldest !== undefined) this.knownSources.delete(oldest);
   }
 
   /** Takes room for a request of who is signed in, to be given back by the function; `undefined` when there is none for this asker. */

@@ -74,8 +74,12 @@ export class SupervisorClient implements Supervisor, Disposable {
    * way it is to `wait`.
    */
   async signIn(question: SupervisorQuestion<'signIn'>, signal: AbortSignal) {
-    const giveBack = this.room.takeForSignIn(sourceOf(question.address));
-    return giveBack === undefined ? noRoom : this.ask('signIn', question, giveBack, signal);
+    const source = sourceOf(question.address);
+    const giveBack = this.room.takeForSignIn(source);
+    if (giveBack === undefined) return noRoom;
+    const answer = await this.ask('signIn', question, giveBack, signal);
+    if (answer.kind === 'signedIn') this.room.signedInFrom(source);
+    return answer;
   }
 
   async resume(question: SupervisorQuestion<'resume'>, signal: AbortSignal, asker: Asker = unknownAsker) {

@@ -1,4 +1,5 @@
 import { toError } from '../../base/errors';
+import { mostCrowded, networksOf } from '../platform/network-source';
 
 /** How many checks there can be. */
 export interface CheckQueueLimits {
@@ -21,13 +22,15 @@ interface Waiting {
 /**
  * The cap on checks at once. Sources take turns, so that one with a hundred attempts in the queue delays another's single one by one check and
  * no more. A full queue pushes out the last attempt of the source that has the most there, the newcomer's included: as with `MaxStartups` of
- * OpenSSH an attacker can fill the queue, and as long as others have fewer attempts in it they are not the ones who lose their place.
+ * OpenSSH an attacker can fill the queue, and as long as others have fewer attempts in it they are not the ones who lose their place. A preferred one
+ * loses it to no other. For turns and room the networks around an IPv6 source count before it, since a household has hundreds of sources.
  */
 export class CheckQueue {
   private running = 0;
   private waiting: Waiting[] = [];
-  /** Sources in the order in which they had their last turn, at most as many as wait. */
-  private lastTurns: string[] = [];
+  /** The number of the last turn of each source and of the networks around it, in this order, of as many turns as can wait. */
+  private readonly lastTurns = new Map<string, number>();
+  private turns = 0;
 
   constructor(private readonly limits: CheckQueueLimits) {}
 
@@ -52,7 +55,7 @@ export class CheckQueue {
 
   /** Treats a source as one that has had no turn: its check was right, so it does not stand behind those who guess when it comes back. */
   forgetTurn(source: string): void {
-    this.lastTurns = this.lastTurns.filter((other) => other !== source);
+    for (const network of networksOf(source)) this.lastTurns.delete(network);
   }
 
   /** Resolves with whether it is this attempt's turn, which the caller then has to give back. */
@@ -82,36 +85,50 @@ export class CheckQueue {
   }
 
   private pushOut(): void {
-    const counts = new Map<string, number>();
-    for (const { source } of this.waiting) counts.set(source, (counts.get(source) ?? 0) + 1);
-    const most = Math.max(...counts.values());
-    const index = this.waiting.findLastIndex(({ source }) => counts.get(source) === most);
-    const [entry] = this.waiting.splice(index, 1);
-    entry?.settle(false);
+    const strangers = this.waiting.filter(({ isPreferred }) => !isPreferred);
+    const entry = mostCrowded(strangers.length === 0 ? this.waiting : strangers, ({ source }) => source).at(
+      -1,
+    );
+    if (entry === undefined) return;
+    this.waiting = this.waiting.filter((other) => other !== entry);
+    entry.settle(false);
   }
 
   /** The first attempt of the source whose last turn is longest ago; of those that have had none, the first preferred one. */
   private startNext(): void {
-    if (this.waiting.length === 0) {
-      this.lastTurns = [];
+    const [first, ...others] = this.waiting;
+    if (first === undefined) {
+      this.lastTurns.clear();
       return;
     }
-    let best = 0;
-    let bestTurn = Number.POSITIVE_INFINITY;
-    this.waiting.forEach(({ source, isPreferred }, index) => {
-      const lastTurn = this.lastTurns.indexOf(source);
-      const turn = lastTurn < 0 && isPreferred ? -2 : lastTurn;
-      if (turn >= bestTurn) return;
-      best = index;
-      bestTurn = turn;
-    });
-    const [entry] = this.waiting.splice(best, 1);
-    if (entry === undefined) return;
-    const { source } = entry;
-    this.lastTurns = this.lastTurns.filter((other) => other !== source);
-    this.lastTurns.push(source);
-    if (this.lastTurns.length > this.limits.maxWaiting) this.lastTurns.shift();
+    let next = first;
+    for (const other of others) if (isSooner(this.turnsOf(other), this.turnsOf(next))) next = other;
+    this.waiting = this.waiting.filter((other) => other !== next);
+    this.noteTurn(next.source);
     this.running += 1;
-    entry.settle(true);
+    next.settle(true);
   }
+
+  /** When the networks of an attempt and its source had their last turns, the widest first. */
+  private turnsOf({ source, isPreferred }: Waiting): readonly number[] {
+    const turns = networksOf(source).map((network) => this.lastTurns.get(network) ?? -1);
+    return isPreferred && turns.at(-1) === -1 ? [-2] : turns;
+  }
+
+  private noteTurn(source: string): void {
+    this.turns += 1;
+    for (const network of networksOf(source)) {
+      this.lastTurns.delete(network);
+      this.lastTurns.set(network, this.turns);
+    }
+    for (const [network, turn] of this.lastTurns) {
+      if (turn > this.turns - this.limits.maxWaiting) break;
+      this.lastTurns.delete(network);
+    }
+  }
+}
+
+function isSooner(turns: readonly number[], others: readonly number[]): boolean {
+  const difference = turns.map((turn, index) => turn - (others[index] ?? turn)).find((by) => by !== 0);
+  return difference !== undefined && difference < 0;
 }

@@ -1,3 +1,4 @@
+import { mostCrowded } from '../platform/network-source';
 import type { CredentialCheck } from './credential-check';
 
 /** How many sign-ins can wait for a person's next answer, in all and of one source, and how long one of them can. */
@@ -11,6 +12,8 @@ export interface OpenConversation {
   readonly check: CredentialCheck;
   /** How often the person has been asked in it. */
   readonly rounds: number;
+  /** Whether the account has signed in from this source before. */
+  readonly isKnown: boolean;
 }
 
 interface Entry extends OpenConversation {
@@ -19,7 +22,8 @@ interface Entry extends OpenConversation {
 
 /**
  * The sign-ins in which the person was asked for more. Each can be taken once a round, so that two answers to one prompt are one answer and a
- * stranger. When there are too many, the oldest of the source that has the most ends: strangers cannot hold all places.
+ * stranger. When there are too many, the oldest of the source that has the most ends, where the networks around an IPv6 source count before it:
+ * strangers cannot hold all places. One of a person who has signed in from there before outlives all of strangers.
  */
 export class Conversations {
   /** The oldest first. */
@@ -32,15 +36,16 @@ export class Conversations {
   ) {}
 
   /** Keeps one until it is taken. Whether it was kept: one in which the person was asked too often ends. */
-  keep(conversation: string, { check, rounds }: OpenConversation): boolean {
+  keep(conversation: string, { check, rounds, isKnown }: OpenConversation): boolean {
     if (rounds > maxRounds) {
       this.end(conversation);
       return false;
     }
-    this.entries.set(conversation, { check, rounds, openedAtMs: this.now() });
+    this.entries.set(conversation, { check, rounds, isKnown, openedAtMs: this.now() });
     this.dropOld();
-    if (this.ofSource(check.source).length > maxPerSource) this.drop(this.ofSource(check.source)[0]);
-    if (this.entries.size > maxConversations) this.drop(this.ofGreediestSource()[0]);
+    const ofSource = [...this.entries].filter(([, entry]) => entry.check.source === check.source);
+    if (ofSource.length > maxPerSource) this.dropOneOf(ofSource);
+    if (this.entries.size > maxConversations) this.dropOneOf([...this.entries]);
     return true;
   }
 
@@ -64,13 +69,11 @@ export class Conversations {
       if (nowMs - openedAtMs > lifetimeMs) this.drop(conversation);
   }
 
-  private ofSource(source: string): string[] {
-    return [...this.entries].filter(([, { check }]) => check.source === source).map(([key]) => key);
-  }
-
-  private ofGreediestSource(): string[] {
-    const lists = [...this.entries.values()].map(({ check }) => this.ofSource(check.source));
-    return lists.reduce((most, list) => (list.length > most.length ? list : most), []);
+  /** The oldest of the most crowded source, of strangers as long as there are some. */
+  private dropOneOf(entries: readonly (readonly [conversation: string, entry: Entry])[]): void {
+    const strangers = entries.filter(([, { isKnown }]) => !isKnown);
+    const crowd = mostCrowded(strangers.length === 0 ? entries : strangers, ([, { check }]) => check.source);
+    this.drop(crowd[0]?.[0]);
   }
 
   private drop(conversation: string | undefined): void {

@@ -99,11 +99,14 @@ export class ManyUsersSupervisor implements Supervisor {
     const open = this.takeConversation(question);
     if (open !== undefined && !('code' in credentials)) {
       const { conversation, answers } = credentials;
-      const outcome = await this.check(open.check, answers, { conversation, isKnown: false }, signal, log);
-      return this.conclude(
-        { question, check: open.check, rounds: open.rounds, outcome, refuse, log },
+      const outcome = await this.check(
+        open.check,
+        answers,
+        { conversation, isKnown: open.isKnown },
         signal,
+        log,
       );
+      return this.conclude({ ...open, question, outcome, refuse, log }, signal);
     }
     const decision = this.limits.begin(username, source);
     if (!decision.isAllowed) {
@@ -121,7 +124,7 @@ export class ManyUsersSupervisor implements Supervisor {
     const check = new CredentialCheck(parts, username, address);
     const { isKnown } = decision;
     const outcome = await this.check(check, credentials.answers, { isKnown }, signal, log);
-    return this.conclude({ question, check, rounds: 0, outcome, refuse, log }, signal);
+    return this.conclude({ question, check, rounds: 0, isKnown, outcome, refuse, log }, signal);
   }
 
   async resume(
@@ -217,7 +220,7 @@ export class ManyUsersSupervisor implements Supervisor {
   }
 
   private async conclude(attempt: Attempt, signal: AbortSignal): Promise<SignInAnswer> {
-    const { check, rounds, outcome, refuse, log } = attempt;
+    const { check, rounds, isKnown, outcome, refuse, log } = attempt;
     const { username, source } = check;
     switch (outcome.kind) {
       case 'busy':
@@ -233,7 +236,7 @@ export class ManyUsersSupervisor implements Supervisor {
         return refuse(outcome.reason);
       case 'more': {
         const { prompts, conversation } = outcome;
-        if (!this.conversations.keep(conversation, { check, rounds: rounds + 1 }))
+        if (!this.conversations.keep(conversation, { check, rounds: rounds + 1, isKnown }))
           return refuse('the person was asked too often');
         log.info('2/4: the person is asked for more');
         return { kind: 'more', prompts, conversation };
@@ -290,6 +293,8 @@ interface Attempt {
   readonly check: CredentialCheck;
   /** How often the person had been asked for more before this. */
   readonly rounds: number;
+  /** Whether the account has signed in from this source before. */
+  readonly isKnown: boolean;
   readonly outcome: CheckOutcome | { readonly kind: 'failed' };
   readonly refuse: (reason: string) => Promise<SignInAnswer>;
   readonly log: Logger;

@@ -32,6 +32,8 @@ const forgetFailuresAfterMs = 60 * 60_000;
 const maxAccounts = 4_096;
 /** Pairs of account and source that have signed in, which are not slowed down by what others do. */
 const maxKnownPairs = 8_192;
+/** Of one account: a person comes from a few places, and nobody is to have the preference of many. */
+const maxKnownOfAccount = 8;
 
 /**
  * The penalties for signing in, three of them, all counted before the credentials are looked at so that many attempts at once gain nothing:
@@ -42,7 +44,8 @@ const maxKnownPairs = 8_192;
  *   since a whole class can be behind one address; an attempt that was right is given back and costs nothing.
  * - *An account*, wherever its attempts come from, is only ever slowed down: after ten failures each further attempt waits before it is
  *   looked at, up to 4 s. Nothing here is a lock-out: whoever knows a name could otherwise keep its owner out. An attempt from where
- *   the account has signed in before does not wait, and comes first where checks have to wait for each other.
+ *   the account has signed in before (the last eight such sources) does not wait, comes first where checks have to wait for each other, and loses
+ *   its place there to no stranger.
  *
  * Many sources against many accounts meet only the cap on checks at once, in `check-queue.ts`, where sources take turns: with that the whole
  * machine looks at a few passwords a second, as it would with `MaxStartups` of sshd. A front door that was taken over can invent sources; it
@@ -86,6 +89,8 @@ export class SignInLimits {
     this.countAccount(account, -1);
     this.knownPairs.delete(pair);
     this.knownPairs.add(pair);
+    const ofAccount = [...this.knownPairs].filter((other) => other.startsWith(`${digestOf(account)} `));
+    for (const old of ofAccount.slice(0, -maxKnownOfAccount)) this.knownPairs.delete(old);
     dropOldest(this.knownPairs, maxKnownPairs);
   }
 

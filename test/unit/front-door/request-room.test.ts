@@ -89,3 +89,44 @@ test('who goes away while they wait takes no place', async () => {
   for (const giveBack of held) giveBack?.();
   assert.equal(takeAll(room, [user('ada')]), 4);
 });
+
+/** Each source signs in as often as it can, in turn. Gives how many places that is. */
+function signInAll(room: RequestRoom, sources: readonly string[]): number {
+  let taken = 0;
+  for (let before = -1; before !== taken;) {
+    before = taken;
+    for (const one of sources) if (room.takeForSignIn(one) !== undefined) taken += 1;
+  }
+  return taken;
+}
+
+test('strangers of all sources leave room for the sign-in of who comes back, and for nobody else', () => {
+  const room = new RequestRoom();
+  room.signedInFrom('198.51.100.1');
+  const held = signInAll(
+    room,
+    Array.from({ length: 400 }, (_, at) => `203.0.113.${at}`),
+  );
+  assert.equal(held, 140);
+  assert.equal(room.takeForSignIn('198.51.100.2'), undefined);
+  assert.ok(room.takeForSignIn('198.51.100.1'));
+});
+
+test('the networks of one household have the room of one source', () => {
+  const room = new RequestRoom();
+  const household = Array.from({ length: 256 }, (_, at) => `2001:db8:1:${at.toString(16)}::/64`);
+  const held = signInAll(room, household);
+  assert.equal(held, signInAll(new RequestRoom(), ['203.0.113.1']));
+  assert.ok(room.takeForSignIn('2001:db8:2:0::/64'));
+});
+
+test('so many sources are remembered, those where somebody signed in last', () => {
+  const room = new RequestRoom();
+  for (let at = 0; at < 2_000; at += 1) room.signedInFrom(`source ${at}`);
+  signInAll(
+    room,
+    Array.from({ length: 400 }, (_, at) => `203.0.113.${at}`),
+  );
+  assert.equal(room.takeForSignIn('source 975'), undefined);
+  assert.ok(room.takeForSignIn('source 976'));
+});

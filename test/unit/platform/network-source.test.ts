@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { addressOf, sourceOf } from '../../../src/daemon/platform/network-source';
+import { addressOf, mostCrowded, networksOf, sourceOf } from '../../../src/daemon/platform/network-source';
 
 const ends: readonly [remoteAddress: string | undefined, address: string | undefined, source?: string][] = [
   ['192.168.1.7', '192.168.1.7', '192.168.1.7'],
@@ -29,3 +29,36 @@ for (const [remoteAddress, address, source] of ends) {
 test('an address that a front door left mapped counts as the IPv4 address that it is', () => {
   assert.equal(sourceOf('::ffff:192.168.1.7'), '192.168.1.7');
 });
+
+const networks: readonly [source: string, networks: readonly string[]][] = [
+  ['192.0.2.7', ['192.0.2.7', '192.0.2.7', '192.0.2.7']],
+  ['2001:db8:1:2::/64', ['2001:db8:1::/48', '2001:db8:1:0::/56', '2001:db8:1:2::/64']],
+  ['2001:db8:1:abcd::/64', ['2001:db8:1::/48', '2001:db8:1:ab00::/56', '2001:db8:1:abcd::/64']],
+  ['2001:db8:1:ff::/64', ['2001:db8:1::/48', '2001:db8:1:0::/56', '2001:db8:1:ff::/64']],
+  ['2001:db8:1:100::/64', ['2001:db8:1::/48', '2001:db8:1:100::/56', '2001:db8:1:100::/64']],
+  ['1001', ['1001', '1001', '1001']],
+];
+
+for (const [source, expected] of networks) {
+  test(`${source} shares with ${expected.join(', ')}`, () => assert.deepEqual(networksOf(source), expected));
+}
+
+const household = Array.from({ length: 40 }, (_, index) => `2001:db8:1:${index.toString(16)}::/64`);
+const crowds: readonly [what: string, sources: readonly string[], crowd: readonly string[]][] = [
+  ['nobody', [], []],
+  ['one address with more than others', ['a', 'b', 'b', 'c'], ['b', 'b']],
+  ['a household beside an address with three', [...household, 'home', 'home', 'home'], [household[0] ?? '']],
+  [
+    'the household with more of two on one site',
+    ['2001:db8:1:100::/64', '2001:db8:1:2::/64', '2001:db8:1:3::/64', '2001:db8:1:3::/64', 'home', 'home'],
+    ['2001:db8:1:3::/64', '2001:db8:1:3::/64'],
+  ],
+];
+
+for (const [what, sources, crowd] of crowds) {
+  test(`most crowded is ${what}`, () =>
+    assert.deepEqual(
+      mostCrowded(sources, (source) => source),
+      crowd,
+    ));
+}

@@ -89,6 +89,50 @@ test('a full queue pushes out an attempt of the source that has the most there',
   assert.equal(await home, 'home');
 });
 
+const strangers: readonly [what: string, sourceOf: (index: number) => string][] = [
+  ['many addresses', (index) => `203.0.113.${index}`],
+  ['the networks of one household', (index) => `2001:db8:1:${index.toString(16)}::/64`],
+  ['many households', (index) => `2001:db8:${index.toString(16)}:0::/64`],
+];
+
+for (const [what, sourceOf] of strangers) {
+  test(`a preferred check keeps its place in a queue that strangers of ${what} fill`, async () => {
+    const { run, began, endNext } = queueOf(1, 8);
+    const all = Array.from({ length: 9 }, (_, index) => run(sourceOf(index)));
+    const home = run('home', 'home', true);
+    const late = Array.from({ length: 50 }, (_, index) => run(sourceOf(index + 9)));
+    await Promise.resolve();
+    await endNext();
+    assert.deepEqual(began.slice(1), ['home'], 'it comes next');
+    for (let count = 0; count < 20; count += 1) await endNext();
+    assert.equal(await home, 'home');
+    await Promise.all([...all, ...late]);
+  });
+}
+
+test('where all are preferred the one of the most crowded source gives way', async () => {
+  const { run, endNext } = queueOf(1, 3);
+  const running = run('class', 'first', true);
+  const all = ['class', 'class', 'home', 'class'].map((source, index) => run(source, `${index}`, true));
+  assert.equal(await all[3], 'full');
+  for (let count = 0; count < 5; count += 1) await endNext();
+  assert.deepEqual(await Promise.all([running, ...all]), ['first', '0', '1', '2', 'full']);
+});
+
+test('a household with hundreds of networks is one source: another one waits for one check of it and keeps its place', async () => {
+  const { run, began, endNext } = queueOf(1, 16);
+  const inside = (index: number) => `2001:db8:1:${index.toString(16)}::/64`;
+  const all = Array.from({ length: 17 }, (_, index) => run(inside(index), 'household'));
+  const homes = ['198.51.100.1', '2001:db8:2:0::/64', '198.51.100.2'].map((source) => run(source));
+  const late = Array.from({ length: 200 }, (_, index) => run(inside(index + 17), 'household'));
+  await Promise.resolve();
+  for (let count = 0; count < 3; count += 1) await endNext();
+  assert.equal(began.filter((name) => name !== 'household').length, 3, began.join());
+  for (let count = 0; count < 20; count += 1) await endNext();
+  assert.deepEqual(await Promise.all(homes), ['198.51.100.1', '2001:db8:2:0::/64', '198.51.100.2']);
+  await Promise.all([...all, ...late]);
+});
+
 test('a check that fails makes room for the next', async () => {
   const queue = new CheckQueue({ maxRunning: 1, maxWaiting: 1 });
   const { signal } = new AbortController();

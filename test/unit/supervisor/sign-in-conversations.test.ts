@@ -127,3 +127,19 @@ test('a neighbour in the network of 64 bits shares the penalties, and goes on wi
   for (const last of ['5', '6', '7']) await made.signIn(passwordOf('bob', 'wrong', `2001:db8:1:2::${last}`));
   assert.equal((await made.signIn(passwordOf('bob', 'wrong', '2001:db8:1:2::8'))).answer.kind, 'wait');
 });
+
+test('a hundred strangers who are asked for more end no conversation of who has signed in from there before', async (t) => {
+  const made = await supervisorOf(t, [ada]);
+  made.state.answer = ({ username }, conversation) =>
+    Promise.resolve(
+      conversation === undefined ? more(`of ${username}`) : { kind: 'accepted', username: 'ada' },
+    );
+  const second = passwordOf('ada', '123456', '192.0.2.1', 'of ada');
+  await made.signIn(passwordOf('ada', 'right'));
+  assert.equal((await made.signIn(second)).answer.kind, 'signedIn');
+  await made.signIn(passwordOf('ada', 'right'));
+  for (let index = 0; index < 100; index += 1)
+    await made.signIn(passwordOf(`stranger${index}`, 'guess', `203.0.113.${index}`));
+  assert.ok(made.ended.length >= 36 && !made.ended.includes('of ada'));
+  assert.equal((await made.signIn(second)).answer.kind, 'signedIn');
+});

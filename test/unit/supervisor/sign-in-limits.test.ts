@@ -34,6 +34,20 @@ test('where an account has signed in before it does not wait for what others do'
   assert.deepEqual(begin('ada', 'home'), { isAllowed: true, delayMs: 0, isKnown: true });
 });
 
+test('an account is known where it signed in last, and in no more than eight places', () => {
+  const { limits, begin } = limitsOf();
+  const places = Array.from({ length: 10 }, (_, index) => `place ${index}`);
+  for (const place of [...places, 'place 2']) limits.accepted('ada', place);
+  limits.accepted('bob', 'place 0');
+  const known = places.filter((place) => {
+    const decision = begin('ada', place);
+    return decision.isAllowed && decision.isKnown;
+  });
+  assert.deepEqual(known, places.slice(2));
+  const bob = begin('bob', 'place 0');
+  assert.ok(bob.isAllowed && bob.isKnown);
+});
+
 test('another account of the same source is not held up by a neighbour who mistypes', () => {
   const { begin } = limitsOf();
   for (let count = 0; count < 4; count += 1) begin('ada', 'lab');
