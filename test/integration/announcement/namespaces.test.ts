@@ -7,7 +7,6 @@ import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { parseServeEvent, type ServeEvent } from '../../../src/protocol/command-line';
 import type { FoundHost } from '../../../src/extension/hosts/host-provider';
-import { missedRoundsMs } from '../../../src/extension/hosts/providers/mdns-browser';
 import { daemonBundle } from '../../support/daemon-bundle';
 import { createTestHome } from '../../support/test-home';
 import { collect, startLab, type LabMachine } from './network-lab';
@@ -54,8 +53,8 @@ function browseAsExtension(machine: LabMachine) {
       .filter((address) => !address.startsWith('fe80:'))
       .sort();
   return {
-    async finds(what: string, expected: readonly string[], timeoutMs = 90_000) {
-      const signal = withDeadline(timeoutMs, what);
+    async finds(what: string, expected: readonly string[]) {
+      const signal = withDeadline(90_000, what);
       try {
         await until(() => (addresses().join() === [...expected].sort().join() ? true : undefined), signal);
       } catch (error) {
@@ -125,6 +124,5 @@ for (const isWithAvahi of [false, true])
     await daemon.end();
     await fromNear.finds('the goodbye', []);
     await fromFar.finds('the goodbye', []);
-    // It has only just begun to ask: where its question crossed the goodbye, it drops the host after the rounds that the host misses.
-    await anew.finds('that it has gone', [], missedRoundsMs + 60_000);
+    await anew.finds('the goodbye', []);
   });

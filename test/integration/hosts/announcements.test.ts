@@ -67,6 +67,39 @@ test('one that was announced before anybody browsed is found, too', async (t) =>
   await untilFound(provider, id);
 });
 
+test('a goodbye is heard also between a question and its answer', async (t) => {
+  const id = randomUUID().replaceAll('-', '');
+  const provider = browse(t);
+  const socket = createSocket('udp4');
+  t.after(() => socket.close());
+  await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
+  socket.setMulticastInterface('127.0.0.1');
+  const send = (packet: Buffer) =>
+    new Promise<void>((resolve) => socket.send(packet, 5353, '224.0.0.251', () => resolve()));
+  const type = nameOf('_remote-kernels', '_tcp', 'local');
+  const place = Buffer.concat([Buffer.from([0, 0, 0, 0, 0x1d, 0x13]), nameOf('brief', 'local')]);
+  const present = (name: string, daemonId: string) => {
+    const instance = Buffer.concat([label(name), type]);
+    const words = formatAnnouncement({ id: daemonId, v: '1.0', fp: 'f'.repeat(22), name });
+    const text = Buffer.concat(Object.entries(words).map(([key, value]) => label(`${key}=${value}`)));
+    return answer(record(type, 12, instance), record(instance, 33, place), record(instance, 16, text));
+  };
+  const isFound = (daemonId: string) => provider.found.some(({ claimed }) => claimed?.daemonId === daemonId);
+  await until(async () => {
+    await send(present('brief', id));
+    return isFound(id) ? true : undefined;
+  }, signal());
+  // Once a later packet has arrived none of these is under way any more.
+  const laterId = randomUUID().replaceAll('-', '');
+  await send(present('later', laterId));
+  await until(() => (isFound(laterId) ? true : undefined), signal());
+  // Nobody answers this question, so that nothing else can tell that the host has gone.
+  provider.refresh();
+  await send(answer(record(type, 12, Buffer.concat([label('brief'), type]), 0)));
+  await until(() => (isFound(id) ? undefined : true), signal());
+  assert.ok(isFound(laterId), 'nobody said goodbye for this one');
+});
+
 test('packets that are no mDNS, or lie in every field, end nothing', async (t) => {
   const provider = browse(t);
   const socket = createSocket('udp4');
@@ -109,16 +142,19 @@ function hostilePackets(): Buffer[] {
   return packets;
 }
 
-function nameOf(...labels: string[]): Buffer {
-  const parts = labels.map((label) => Buffer.concat([Buffer.from([label.length]), Buffer.from(label)]));
-  return Buffer.concat([...parts, Buffer.from([0])]);
+function label(text: string): Buffer {
+  return Buffer.concat([Buffer.from([Buffer.byteLength(text)]), Buffer.from(text)]);
 }
 
-function record(owner: Buffer, type: number, data: Buffer): Buffer {
+function nameOf(...labels: string[]): Buffer {
+  return Buffer.concat([...labels.map(label), Buffer.from([0])]);
+}
+
+function record(owner: Buffer, type: number, data: Buffer, ttlSeconds = 120): Buffer {
   const head = Buffer.alloc(10);
   head.writeUInt16BE(type, 0);
   head.writeUInt16BE(1, 2);
-  head.writeUInt32BE(120, 4);
+  head.writeUInt32BE(ttlSeconds, 4);
   head.writeUInt16BE(data.length, 8);
   return Buffer.concat([owner, head, data]);
 }

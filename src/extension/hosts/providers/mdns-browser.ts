@@ -5,7 +5,7 @@ import { toError } from '../../../base/errors';
 import type { Logger } from '../../../base/logger';
 import type { Clock } from '../../../base/time';
 import { announcement } from '../../../protocol/announcement';
-import type { AnnouncedService } from './mdns-records';
+import { goodbyesIn, type AnnouncedService } from './mdns-records';
 
 /** The part of the library below its browser that we use: the multicast socket. */
 interface MulticastSocket extends EventEmitter {
@@ -13,6 +13,9 @@ interface MulticastSocket extends EventEmitter {
 }
 
 type Listener = (...words: unknown[]) => void;
+
+/** The name whose PTR records name the services of our type. */
+const serviceType = `_${announcement.type}._${announcement.protocol}.local`;
 
 /** What one interface's browser is made with. */
 export interface InterfaceBrowserOptions {
@@ -52,6 +55,9 @@ export function browseInterface(options: InterfaceBrowserOptions): Disposable & 
   const socket = (bonjour as unknown as { server: { mdns: MulticastSocket } }).server.mdns;
   socket.on('error', onError);
   socket.on('warning', onError);
+  // The list of a round is empty until it was answered, and the library leaves out the goodbye of what it does not list.
+  const goodbyes = guard(socket, onError);
+  goodbyes.on('response', (packet) => goodbyesIn(packet, serviceType).forEach(options.onGoodbye));
   let browser: Browser | undefined;
   let round = 0;
   let cancel: (() => void) | undefined;
@@ -68,7 +74,6 @@ export function browseInterface(options: InterfaceBrowserOptions): Disposable & 
     browser.on('up', onService);
     browser.on('srv-update', onService);
     browser.on('txt-update', onService);
-    browser.on('down', ({ fqdn }) => options.onGoodbye(fqdn));
     cancel = clock.schedule(roundsMs[round] ?? laterRoundsMs, ask);
     round += 1;
   };

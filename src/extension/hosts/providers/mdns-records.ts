@@ -1,4 +1,6 @@
 import { isIP } from 'node:net';
+import * as v from 'valibot';
+import { parserOf } from '../../../base/parse';
 import { toSingleLine } from '../../../base/text';
 import { parseAnnouncement } from '../../../protocol/announcement';
 import type { Endpoint } from '../../transports/transport';
@@ -67,6 +69,23 @@ function rank(address: string): number {
 
 function isLinkLocal6(address: string): boolean {
   return /^fe[89ab][0-9a-f]:/i.test(address);
+}
+
+const goodbyeParser = parserOf(
+  'goodbye',
+  v.object({ type: v.literal('PTR'), name: v.string(), ttl: v.literal(0), data: v.string() }),
+);
+const packetParser = parserOf('mDNS packet', v.object({ answers: v.array(v.unknown()) }));
+
+/** The names of the services of a type that a packet takes back: PTR records that live no longer (RFC 6762 §10.1). */
+export function goodbyesIn(packet: unknown, serviceType: string): readonly string[] {
+  const read = packetParser(packet);
+  if (!read.ok) return [];
+  const records = read.value.answers.map(goodbyeParser).filter((record) => record.ok);
+  return records
+    .map(({ value }) => value)
+    .filter(({ name }) => name.toLowerCase() === serviceType)
+    .map(({ data }) => data);
 }
 
 /** One key for one announcement as it stands: a spoof of the same name with other facts is another announcement. */
