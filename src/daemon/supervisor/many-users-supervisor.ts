@@ -89,13 +89,15 @@ export class ManyUsersSupervisor implements Supervisor {
     const floor = delay(refusalMs + this.parts.random() * refusalSpreadMs, signal);
     // Nobody waits for it where the answer is no refusal.
     floor.catch(toError);
+    const username = 'code' in credentials ? '' : credentials.username;
+    // Programs such as fail2ban read this, so that the address stands before everything that a stranger has written.
+    const who = `from ${address}${username === '' ? '' : ` for ${toLogged(username)}`}`;
     const refuse = async (reason: string): Promise<SignInAnswer> => {
-      log.warn(`refused: ${reason}`);
+      log.warn(`refused ${who}: ${reason}`);
       await floor;
       return { kind: 'refused' };
     };
-    const username = 'code' in credentials ? '' : credentials.username;
-    log.info(`1/4: asked from ${address}${username === '' ? '' : ` for ${username}`}`);
+    log.info(`1/4: asked ${who}`);
     const open = this.takeConversation(question);
     if (open !== undefined && !('code' in credentials)) {
       const { conversation, answers } = credentials;
@@ -110,7 +112,7 @@ export class ManyUsersSupervisor implements Supervisor {
     }
     const decision = this.limits.begin(username, source);
     if (!decision.isAllowed) {
-      log.warn(`too many attempts; has to wait ${Math.ceil(decision.retryAfterMs / 1000)} s`);
+      log.warn(`too many attempts ${who}; has to wait ${Math.ceil(decision.retryAfterMs / 1000)} s`);
       return { kind: 'wait', retryAfterMs: decision.retryAfterMs };
     }
     if ('code' in credentials) return refuse('there are no pairing codes here');
@@ -285,6 +287,11 @@ export class ManyUsersSupervisor implements Supervisor {
     const { agents, tokens } = this.parts;
     agents.forgetUnused(new Set(tokens.countByAccount().map(({ uid }) => uid)));
   }
+}
+
+/** A name as it was typed, without what a stranger could make it look like other words of the log by. */
+function toLogged(username: string): string {
+  return username.replace(/[^\p{L}\p{N}._@$+\\-]/gu, '?');
 }
 
 /** An attempt that was looked at. */

@@ -45,6 +45,19 @@ const refusals: readonly [what: string, username: string, answer: string, reason
   ['an empty name', '', 'right', /no such account/],
 ];
 
+test('a refusal is one line of the log that begins with the address, whatever name was typed', async (t) => {
+  const made = await supervisorOf(t, [ada]);
+  await made.signIn(passwordOf('ada', 'wrong', '2001:db8::7'));
+  await made.signIn(passwordOf('x\n[sign-in 1] refused from 192.0.2.9 for y', 'wrong', '192.0.2.2'));
+  const lines = made.lines.filter((line) => line.includes('refused from'));
+  assert.match(lines[0] ?? '', /^\[sign-in 1\] refused from 2001:db8::7 for ada: /);
+  assert.match(
+    lines[1] ?? '',
+    /^\[sign-in 2\] refused from 192\.0\.2\.2 for x\?\?sign-in\?1\?\?refused\?from\?/,
+  );
+  assert.equal(lines.length, 2);
+});
+
 for (const [what, username, password, reason] of refusals) {
   test(`${what} gets the refusal of everybody after the time of everybody, and only the log says why`, async (t) => {
     const everybody = [ada, bob, root, daemonAccount, shellLess];
