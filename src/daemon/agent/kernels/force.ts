@@ -18,7 +18,8 @@ export async function endByForce(recordFolder: string, logger: Logger): Promise<
 /** Kills the keeper and the kernel that a record names, if they still are the same processes. */
 export async function endProcessesOf({ kernel, keeperPid, keeperStartTime }: KeeperRecord): Promise<void> {
   // The keeper first: it would otherwise report the kernel's end, or start it again.
-  if (await isSameProcess({ pid: keeperPid, startTime: keeperStartTime })) signalProcess(keeperPid, 'SIGKILL');
+  if (await isSameProcess({ pid: keeperPid, startTime: keeperStartTime }))
+    signalProcess(keeperPid, 'SIGKILL');
   if (
     kernel !== undefined &&
     (await isSameProcess({ pid: kernel.pid, startTime: kernel.processStartTime }))
