@@ -1,10 +1,12 @@
 import { join } from 'node:path';
-import { toError } from '../../base/errors';
+import { isAbortError, systemErrorCode, toError } from '../../base/errors';
 import { logLevels, type LogLevel } from '../../base/logger';
 import { exitCodes } from '../../protocol/command-line';
 import { WireError } from '../../protocol/errors';
 import type { ServeWords } from '../configuration/serve-options';
 import { explainListenFault } from '../front-door/listen-fault';
+import { CertificateError } from '../front-door/own-certificate';
+import { UnusableFileError } from '../platform/private-files';
 import {
   describeOwnProcess,
   isLockHolder,
@@ -66,14 +68,33 @@ const exitCodeOf = {
   'port-in-use': exitCodes.unavailable,
   address: exitCodes.unavailable,
   permission: exitCodes.noPermission,
-  other: exitCodes.configuration,
 } as const;
 
-/** Why a daemon could not start, for a person, with the exit code that says of what kind it is. */
+/** What the system says of the disk, which may be well again some time. */
+const diskFaults = ['EIO', 'ENOSPC', 'EDQUOT', 'EROFS', 'ESTALE', 'ENXIO', 'ENODEV'];
+/** Something else stands in the place of a file or folder. */
+const misplacedFaults = ['EISDIR', 'ENOTDIR', 'ELOOP'];
+
+/**
+ * Why a daemon could not start, for a person, with the exit code that says of what kind it is. A service manager starts a daemon no more that ended
+ * because of its configuration or for want of a right, so these are said only of what a person must mend. What passes (a start that takes
+ * long on a busy machine, no memory or file left, a full disk) and what nobody knows has another code.
+ */
 export function toStartError(error: unknown): CommandError {
   if (error instanceof CommandError) return error;
   // A disk that is full has room again some time, so a service manager may try again.
   if (error instanceof WireError) return new CommandError(error.message, exitCodes.ioError, { cause: error });
   const { kind, message } = explainListenFault(error);
-  return new CommandError(message, exitCodeOf[kind], { cause: toError(error) });
+  const exitCode = kind === 'other' ? exitCodeOfOther(error) : exitCodeOf[kind];
+  return new CommandError(message, exitCode, { cause: toError(error) });
+}
+
+function exitCodeOfOther(error: unknown): number {
+  if (error instanceof UnusableFileError || error instanceof CertificateError) return exitCodes.configuration;
+  if (isAbortError(error)) return exitCodes.temporaryFailure;
+  const code = systemErrorCode(error);
+  // Faults of Node and of OpenSSL have codes as well: `ERR_…`.
+  if (code === undefined || !/^E[A-Z0-9]+$/.test(code)) return exitCodes.software;
+  if (misplacedFaults.includes(code)) return exitCodes.configuration;
+  return diskFaults.includes(code) ? exitCodes.ioError : exitCodes.temporaryFailure;
 }

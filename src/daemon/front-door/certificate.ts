@@ -2,12 +2,13 @@ import { createPrivateKey, generateKeyPairSync, randomBytes, X509Certificate } f
 import type { KeyObject } from 'node:crypto';
 import { link, open, readFile, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { systemErrorCode, wrapError } from '../../base/errors';
+import { systemErrorCode, toError } from '../../base/errors';
 import { pinOf, type Pin } from '../../protocol/pin';
 import {
   ensurePrivateFolder,
   readFileIfPresent,
   toStorageError,
+  UnusableFileError,
   writePrivateFile,
 } from '../platform/private-files';
 import { describeCertificate, expiryMarginMs, type DaemonCertificate } from './daemon-certificate';
@@ -29,8 +30,8 @@ export async function openDaemonCertificate(
 
 /**
  * The certificate in that folder (0700). Key and certificate are made at the first call; later the key stays the same for ever, and the
- * certificate is made again with the same key when less than 30 days are left or when it does not belong to the key. Throws when the key
- * is damaged or readable by others: making another one by ourselves would change the pin that people have accepted.
+ * certificate is made again with the same key when less than 30 days are left or when it does not belong to the key. Throws an
+ * {@link UnusableFileError} when the key is damaged or readable by others: making another one by ourselves would change the pin that people have accepted.
  */
 export async function openCertificate(
   folder: string,
@@ -71,7 +72,7 @@ async function readOrMakeKey(path: string): Promise<string> {
   const found = await readFileIfPresent(path);
   if (found === undefined) await makeKey(path);
   else if (process.getuid !== undefined && ((await stat(path)).mode & 0o077) !== 0)
-    throw new Error(
+    throw new UnusableFileError(
       `other users can read ${path}, so the key may be known to them; remove it (everybody will be asked to accept the key that replaces it) or run: chmod 600 ${path}`,
     );
   return found ?? readFile(path, 'utf8');
@@ -105,9 +106,9 @@ function readKey(pem: string, path: string): KeyObject {
   try {
     return createPrivateKey(pem);
   } catch (error) {
-    throw wrapError(
-      `the key in ${path} is damaged; restore it from a backup, or remove it (everybody will be asked to accept the key that replaces it)`,
-      error,
+    throw new UnusableFileError(
+      `the key in ${path} is damaged; restore it from a backup, or remove it (everybody will be asked to accept the key that replaces it): ${toError(error).message}`,
+      { cause: error },
     );
   }
 }

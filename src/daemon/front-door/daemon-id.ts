@@ -2,11 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { link, open, readFile, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemErrorCode } from '../../base/errors';
-import { ensurePrivateFolder, readFileIfPresent, toStorageError } from '../platform/private-files';
+import {
+  ensurePrivateFolder,
+  readFileIfPresent,
+  toStorageError,
+  UnusableFileError,
+} from '../platform/private-files';
 
 /**
- * The daemon's id in that folder: 32 hexadecimal digits, made at the first call and the same ever after. Throws when the file holds something
- * else: making another id by ourselves would make a host that people know a stranger.
+ * The daemon's id in that folder: 32 hexadecimal digits, made at the first call and the same ever after. Throws an {@link UnusableFileError} when the file
+ * holds something else: making another id by ourselves would make a host that people know a stranger.
  */
 export async function openDaemonId(folder: string): Promise<string> {
   await ensurePrivateFolder(folder);
@@ -14,7 +19,7 @@ export async function openDaemonId(folder: string): Promise<string> {
   if ((await readFileIfPresent(path)) === undefined) await make(path);
   const id = (await readFile(path, 'utf8')).trim();
   if (!/^[0-9a-f]{32}$/.test(id))
-    throw new Error(`${path} does not hold the id of a daemon; remove it to make another`);
+    throw new UnusableFileError(`${path} does not hold the id of a daemon; remove it to make another`);
   return id;
 }
 

@@ -5,10 +5,18 @@ import { dirname, join } from 'node:path';
 import { systemErrorCode } from '../../base/errors';
 import { WireError } from '../../protocol/errors';
 
+/** A file or folder of this program's that is there and cannot be used as it is: another try ends the same way, until a person mends it. */
+export class UnusableFileError extends Error {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'UnusableFileError';
+  }
+}
+
 /**
  * Makes a folder that only this user can enter, with its parents, or checks the one that is there: it must be a real folder (no link), ours,
- * and is made 0700. Throws a {@link WireError} `storage-full` or `storage-read-only` when the disk does not let us, and an ordinary error
- * when somebody else owns the place.
+ * and is made 0700. Throws a {@link WireError} `storage-full` or `storage-read-only` when the disk does not let us, and an
+ * {@link UnusableFileError} when somebody else owns the place.
  */
 export async function ensurePrivateFolder(path: string): Promise<void> {
   try {
@@ -18,9 +26,9 @@ export async function ensurePrivateFolder(path: string): Promise<void> {
   }
   const found = await lstat(path);
   if (!found.isDirectory())
-    throw new Error(`${path} is not a folder of its own (a link or a file is in the way)`);
+    throw new UnusableFileError(`${path} is not a folder of its own (a link or a file is in the way)`);
   const uid = process.getuid?.();
-  if (uid !== undefined && found.uid !== uid) throw new Error(`${path} belongs to another user`);
+  if (uid !== undefined && found.uid !== uid) throw new UnusableFileError(`${path} belongs to another user`);
   if (uid !== undefined && (found.mode & 0o777) !== 0o700) await chmod(path, 0o700);
 }
 
