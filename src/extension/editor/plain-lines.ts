@@ -1,7 +1,10 @@
-/** What puts an answer of a terminal into a line: cursor keys, colours, titles of windows (ECMA-48). */
+/**
+ * What puts an answer of a terminal into a line: cursor keys, colours, titles of windows (ECMA-48). One that does not end goes to the end of its line,
+ * so that it takes nothing away of the next ones, where the question stands.
+ */
 const terminalSequences =
   // eslint-disable-next-line no-control-regex -- control characters are what this expression is about
-  /\u001b(?:\[[\d;:?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
+  /\u001b(?:\[[\d;:?]*[ -/]*[@-~]|\][^\u0007\u001b\n\r\u000b\u000c\u0085\u2028\u2029]*(?:\u0007|\u001b\\)?|[@-Z\\^_])/g;
 
 /** Marks that change the direction of writing, or are not seen at all, by which a text can read as another one. */
 const unseen = /[\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]/g;

@@ -19,6 +19,14 @@ const texts: readonly (readonly [what: string, text: string, lines: readonly str
   ['colours', '\u001b[1;31mDanger\u001b[0m of \u001b[38:5:1mred', ['Danger of red']],
   ['a title of a window', '\u001b]0;evil\u0007Code', ['Code']],
   ['a title that does not end', 'Code\u001b]0;evil', ['Code']],
+  ...['\n', '\r\n', '\r', '\u000b', '\u000c', '\u0085', '\u2028', '\u2029'].map(
+    (end) =>
+      [
+        `a title that does not end before ${JSON.stringify(end)}`,
+        `\u001b]0;evil${end}Code${end}`,
+        ['Code'],
+      ] as const,
+  ),
   ['other control characters', 'a\u0000\u0007\u009bb\u007f', ['a b']],
   ['marks of direction', 'pass\u202eword\u2066 \u200ffor\u061c ada', ['password for ada']],
   ['what is not seen', 'pa\u200bss\u00adwo\u2060rd\ufeff', ['password']],
