@@ -4,6 +4,7 @@ import {
   pauseWhileAsking,
   type ClosableInteraction,
 } from '../../../src/extension/commands/connecting/pause-while-asking';
+import type { SignInMethod } from '../../../src/protocol/front-door';
 import type { KeyQuestion, Prompt } from '../../../src/extension/transports/transport';
 
 const prompt: Prompt = { hostName: 'lab-7', kind: 'password', isSecret: true, canRemember: true };
@@ -11,7 +12,7 @@ const key = { hostName: 'lab-7' } as KeyQuestion;
 const { signal } = new AbortController();
 
 /** An attempt whose person answers when the test says so. */
-function stage() {
+function stage({ canChoose = false } = {}) {
   const answers: (() => void)[] = [];
   const wait = <T>(value: T) =>
     new Promise<T>((resolve) => {
@@ -22,6 +23,7 @@ function stage() {
     confirmKey: () => wait(true),
     ask: () => wait({ value: 'secret', isToBeRemembered: false }),
     closeBox: () => (screen.isBoxClosed = true),
+    ...(canChoose ? { chooseSignIn: () => wait<SignInMethod>('password') } : {}),
   };
   const asking = pauseWhileAsking(interaction, {
     pause: () => (screen.isProgressShown = false),
@@ -39,6 +41,16 @@ test('progress makes way for the question about the key, and comes back with its
   answer();
   assert.equal(await confirmed, true);
   assert.equal(screen.isProgressShown, true);
+});
+
+test('progress makes way for the choice of a way to sign in, where somebody can be asked for it', async () => {
+  const { asking, screen, answer } = stage({ canChoose: true });
+  const chosen = asking.chooseSignIn?.({ hostName: 'lab-7', methods: ['code', 'password'] }, signal);
+  assert.equal(screen.isProgressShown, false);
+  answer();
+  assert.equal(await chosen, 'password');
+  assert.equal(screen.isProgressShown, true);
+  assert.equal('chooseSignIn' in stage().asking, false);
 });
 
 test('progress stays away while the host checks an answer in the box, and comes back when the host lets the person in', async () => {

@@ -38,6 +38,12 @@ export function pauseWhileAsking(
     }
   };
   return {
+    ...(interaction.chooseSignIn === undefined
+      ? {}
+      : {
+          chooseSignIn: (question, signal) =>
+            during(async () => interaction.chooseSignIn?.(question, signal)),
+        }),
     confirmKey: (question, signal) => during(() => interaction.confirmKey(question, signal)),
     ask: (prompt, signal) => {
       isBoxOpen = true;
