@@ -198,7 +198,7 @@ test('a keeper that reports nothing in time is ended with the kernel that it sta
   const { record, top } = await prepareRecord(t);
   await writeFile(join(top, 'keeper.js'), silentKeeperProgram);
   await rm(record.order.stateFolder, { recursive: true });
-  await assert.rejects(startKeeper(join(top, 'keeper.js'), record.order, silentLogger, 4000), {
+  await assert.rejects(startKeeper(join(top, 'keeper.js'), record.order, silentLogger, 15_000), {
     code: 'kernel-start-timeout',
   });
   assert.ok((await readdir(top)).includes('isRecorded'));

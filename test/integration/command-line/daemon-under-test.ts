@@ -85,7 +85,7 @@ export async function startConfiguredDaemon(
         );
         return found[since];
       },
-      withDeadline(20_000, `the event "${kind}" of serve`),
+      withDeadline(60_000, `the event "${kind}" of serve`),
     );
   const listening = await waitFor('listening');
   return {

@@ -120,7 +120,7 @@ test('an agent that was killed is started again by the next request', async (t) 
       const answer = await ask(daemon.port, { path: agentPaths.hello, headers: bearer(token) });
       return answer.status === 200 ? expectParsed(parseJson(answer.text, parseHello)) : undefined;
     },
-    withDeadline(15_000, 'the agent that is started again'),
+    withDeadline(60_000, 'the agent that is started again'),
     100,
   );
   assert.equal(after.agentId, before.agentId);

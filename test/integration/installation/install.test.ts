@@ -16,7 +16,7 @@ function runDaemon(system: PrivateSystem, ...words: readonly string[]) {
 async function pinServedAt(port: number): Promise<string> {
   const socket = connect({ port, host: 'localhost', rejectUnauthorized: false });
   try {
-    await once(socket, 'secureConnect', { signal: withDeadline(5_000, 'TLS') });
+    await once(socket, 'secureConnect', { signal: withDeadline(60_000, 'TLS') });
     const { raw } = socket.getPeerCertificate();
     return pinOf(new X509Certificate(raw).publicKey);
   } finally {
@@ -164,7 +164,7 @@ test('the installation starts the daemon, the init script controls it, and it ta
     ?.join('')
     .replace(/\s/g, '');
   const isServed = async () => ((await pinServedAt(port)) === told ? true : undefined);
-  await until(isServed, withDeadline(15_000, 'the certificate that was put in is served'));
+  await until(isServed, withDeadline(60_000, 'the certificate that was put in is served'));
   assert.equal((await system.expect('stat', ['-c', '%a', '/var/log/remote-kernels.log'])).trim(), '600');
 
   assert.equal((await service('restart')).code, 0);

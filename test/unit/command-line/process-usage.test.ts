@@ -181,7 +181,7 @@ test('a list that hangs is ended in time, and what it had said counts', async (t
   const program = join(await temporaryFolder(t), 'daemon.js');
   const line = JSON.stringify(process_(60, 1, 1000, 'agent'));
   await writeFile(program, `console.log('no JSON');console.log('${line}');setInterval(() => {}, 1000);`);
-  const usage = await readUsage(program, 3_000);
+  const usage = await readUsage(program, 15_000);
   assert.deepEqual(usage?.processes, [process_(60, 1, 1000, 'agent')]);
   assert.equal(usage.isComplete, false);
 });

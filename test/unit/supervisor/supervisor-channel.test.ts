@@ -60,7 +60,7 @@ async function channels(t: TestContext, supervisor: Supervisor, log = silentLogg
       if (known === undefined) waiting.push(resolve);
       else resolve(known);
     });
-    const client = await connectTo(path, withDeadline(5_000, 'the channel'));
+    const client = await connectTo(path, withDeadline(60_000, 'the channel'));
     const channel = serveSupervisorChannel(await served, supervisor, log);
     t.after(() => {
       channel.dispose();
@@ -97,7 +97,7 @@ test('requests are answered with their numbers, however the bytes are cut', asyn
     client.write(Buffer.of(byte));
     await new Promise((resolve) => setImmediate(resolve));
   }
-  await until(() => answers.length === 3 || undefined, withDeadline(5_000, 'three answers'));
+  await until(() => answers.length === 3 || undefined, withDeadline(60_000, 'three answers'));
   assert.deepEqual(answers.map(({ id, kind }) => `${id} ${kind}`).sort(), [
     '7 refused',
     '8 refused',
@@ -105,7 +105,7 @@ test('requests are answered with their numbers, however the bytes are cut', asyn
   ]);
   assert.deepEqual(counts, { signIn: 1, resume: 1, signOut: 1, aborted: 0 });
   client.write(resume(7));
-  await until(() => answers.length === 4 || undefined, withDeadline(5_000, 'the number again'));
+  await until(() => answers.length === 4 || undefined, withDeadline(60_000, 'the number again'));
 });
 
 const canary = 'canary-password-3141';
@@ -158,7 +158,7 @@ test('a front door that goes away ends what it asked for', async (t) => {
   state.isHolding = true;
   const { client, channel } = await (await channels(t, supervisor))();
   client.write(resume(1));
-  await until(() => counts.resume === 1 || undefined, withDeadline(5_000, 'the request'));
+  await until(() => counts.resume === 1 || undefined, withDeadline(60_000, 'the request'));
   client.end();
   assert.match(await channel.closed, /ended/);
   assert.equal(counts.aborted, 1);
@@ -171,7 +171,7 @@ test('prompts that are too long for the channel arrive shortened', async (t) => 
   const { client, answers } = await (await channels(t, supervisor))();
   const credentials = { username: 'ada', answers: [] };
   client.write(`${JSON.stringify({ id: 3, kind: 'signIn', address: '192.0.2.1', credentials })}\n`);
-  await until(() => answers.length === 1 || undefined, withDeadline(5_000, 'the prompts'));
+  await until(() => answers.length === 1 || undefined, withDeadline(60_000, 'the prompts'));
   const [answer] = answers;
   assert.equal(answer?.kind === 'more' ? answer.prompts.length : 0, 10);
 });
@@ -221,5 +221,5 @@ test('ten thousand messages of a front door that was taken over start nothing an
   assert.ok(answered > 500 && counts.signIn > 0 && counts.resume > 500, `${answered} answered`);
   const { client, answers } = await open();
   client.write(resume(1));
-  await until(() => answers.length === 1 || undefined, withDeadline(5_000, 'an answer after all that'));
+  await until(() => answers.length === 1 || undefined, withDeadline(60_000, 'an answer after all that'));
 });
