@@ -6,7 +6,7 @@ import { headers } from '../../protocol/agent';
 import { WireError } from '../../protocol/errors';
 import type { Door } from '../../protocol/supervisor';
 import { connectTo } from '../platform/sockets';
-import type { KeptConnection } from './kept-connection';
+import { KeptConnection, type KeepingPlace } from './kept-connection';
 
 /** What forwarding needs of the rest of the front door. */
 export interface ForwardingContext {
@@ -14,8 +14,10 @@ export interface ForwardingContext {
   readonly findDoor: (isFresh: boolean) => Promise<Door>;
   readonly connectTimeoutMs: number;
   readonly answerTimeoutMs: number;
-  /** The connection to the agent that is kept for requests of the same client's connection. */
-  readonly keptConnection: () => KeptConnection;
+  /** Of the sign-in that the request belongs to. */
+  readonly token: string;
+  /** Where the connection to the agent waits for the next request of the same client's connection. */
+  readonly keepingPlace: () => KeepingPlace;
   /** Aborts when the client has gone or the daemon ends. */
   readonly signal: AbortSignal;
 }
@@ -55,15 +57,15 @@ export async function connectToAgent(context: ForwardingContext): Promise<Connec
 }
 
 /**
- * Begins a request on the connected socket with the client's headers and the door key. The caller sends the body. By a kept connection the socket is the
- * one that waits there or was prepared last; otherwise it is closed after the answer. No request ever waits for another.
+ * Begins a request on the connected socket with the client's headers and the door key. The caller sends the body. A socket that is not of a kept
+ * connection is closed after the answer. No request ever waits for another.
  */
 export function beginAgentRequest(
   message: IncomingMessage,
-  agent: ConnectedAgent,
+  agent: ConnectedAgent | KeptConnection,
   forwardedHeaders: readonly string[],
-  kept?: KeptConnection,
 ): ClientRequest {
+  const isKept = agent instanceof KeptConnection;
   const connection = message.headers.upgrade === undefined ? 'close' : 'Upgrade';
   return request({
     method: message.method ?? 'GET',
@@ -73,8 +75,8 @@ export function beginAgentRequest(
       headers.doorKey,
       agent.door.doorKey,
       'Connection',
-      kept === undefined ? connection : 'keep-alive',
+      isKept ? 'keep-alive' : connection,
     ],
-    ...(kept === undefined ? { createConnection: () => agent.socket } : { agent: kept }),
+    ...(isKept ? { agent } : { createConnection: () => agent.socket }),
   });
 }

@@ -8,7 +8,7 @@ import {
   type ForwardingContext,
 } from './agent-connection';
 import { endToEndHeaders, framingOf } from './forwarded-headers';
-import type { KeptConnection } from './kept-connection';
+import { KeptConnection } from './kept-connection';
 
 /** Without effect and without a body: asked again they do no harm (RFC 9110 §9.2.1). */
 const repeatableMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
@@ -26,34 +26,33 @@ export async function forwardRequest(
   context: ForwardingContext,
 ): Promise<void> {
   const isRepeatable = framingOf(message).length === 0 && repeatableMethods.has(message.method ?? '');
-  const kept = isRepeatable && response.shouldKeepAlive ? context.keptConnection() : undefined;
-  if (kept !== undefined) {
+  const place = isRepeatable && response.shouldKeepAlive ? context.keepingPlace() : undefined;
+  if (place !== undefined) {
     const door = await context.findDoor(false);
-    const socket = context.signal.aborted ? undefined : kept.waiting(door);
-    if (socket !== undefined && !(await wasClosed(message, response, { door, socket }, kept, context)))
-      return;
+    const kept = context.signal.aborted ? undefined : place.take(context.token, door);
+    if (kept !== undefined && !(await wasClosed(message, response, kept, context))) return;
   }
   const agent = await connectToAgent(context);
-  kept?.prepare(agent.socket, agent.door);
-  await exchange(message, response, agent, kept, context);
+  const fresh = place === undefined ? agent : place.keep(agent.socket, agent.door, context.token);
+  await exchange(message, response, fresh, context);
 }
 
 /** Whether the kept connection was closed before anything of the answer came; all else is as {@link exchange} says. */
 async function wasClosed(
   message: IncomingMessage,
   response: ServerResponse,
-  agent: ConnectedAgent,
   kept: KeptConnection,
   context: ForwardingContext,
 ): Promise<boolean> {
-  const readBefore = agent.socket.bytesRead;
+  const { socket } = kept;
+  const readBefore = socket.bytesRead;
   try {
-    await exchange(message, response, agent, kept, context);
+    await exchange(message, response, kept, context);
     return false;
   } catch (error) {
     const code = error instanceof WireError ? systemErrorCode(error.cause) : undefined;
     const isClosed = code === 'ECONNRESET' || code === 'EPIPE';
-    if (isClosed && agent.socket.bytesRead === readBefore && !context.signal.aborted) return true;
+    if (isClosed && socket.bytesRead === readBefore && !context.signal.aborted) return true;
     throw error;
   }
 }
@@ -61,17 +60,17 @@ async function wasClosed(
 async function exchange(
   message: IncomingMessage,
   response: ServerResponse,
-  agent: ConnectedAgent,
-  kept: KeptConnection | undefined,
+  agent: ConnectedAgent | KeptConnection,
   context: ForwardingContext,
 ): Promise<void> {
   const { socket } = agent;
+  const kept = agent instanceof KeptConnection ? agent : undefined;
   const onAbort = () => socket.destroy();
   context.signal.addEventListener('abort', onAbort, { once: true });
   let isHandedBack = false as boolean;
   try {
     const framing = framingOf(message);
-    const outgoing = beginAgentRequest(message, agent, [...endToEndHeaders(message), ...framing], kept);
+    const outgoing = beginAgentRequest(message, agent, [...endToEndHeaders(message), ...framing]);
     const answered = answerOf(outgoing, context);
     if (framing.length > 0) sendRequestBody(message, outgoing);
     else {
@@ -79,7 +78,7 @@ async function exchange(
       message.resume();
     }
     const answer = await answered;
-    kept?.noteAnswer(socket, answer);
+    kept?.noteAnswer(answer);
     answer.once('end', () => {
       // From here on a kept connection can be another request's, which the end of this client's answer must not break off.
       isHandedBack = kept !== undefined && outgoing.shouldKeepAlive && outgoing.writableFinished;

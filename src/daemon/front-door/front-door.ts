@@ -20,7 +20,7 @@ import type { DaemonCertificate } from './daemon-certificate';
 import { Connections, type Connection } from './connections';
 import { forwardRequest } from './forward-request';
 import { forwardUpgrade, responseOn } from './forward-upgrade';
-import { KeptConnections } from './kept-connection';
+import { KeepingPlaces } from './kept-connection';
 import type { ListenAddress } from './listen-plan';
 import { Listeners, type ListeningPlace } from './listeners';
 import { loggedPath } from './logged-path';
@@ -48,7 +48,7 @@ export class FrontDoor implements Disposable {
   private readonly stopping = new AbortController();
   private readonly server: Server;
   private readonly connections: Connections;
-  private readonly kept: KeptConnections;
+  private readonly keepingPlaces: KeepingPlaces;
   private readonly listeners: Listeners;
   private readonly signIns: SignInContext;
   private readonly secureSockets = new Set<TLSSocket>();
@@ -61,7 +61,7 @@ export class FrontDoor implements Disposable {
     this.certificatePem = certificate.certificatePem;
     this.wellKnown = options.wellKnown;
     this.connections = new Connections(limits, log);
-    this.kept = new KeptConnections(limits.agentIdleTimeoutMs);
+    this.keepingPlaces = new KeepingPlaces(limits.agentIdleTimeoutMs);
     this.listeners = this.owned.add(
       new Listeners((socket) => {
         if (this.connections.accept(socket) !== undefined) this.server.emit('connection', socket);
@@ -270,7 +270,8 @@ export class FrontDoor implements Disposable {
         isFresh ? (await clients.find(token, connection.source, true)).door : door,
       connectTimeoutMs: this.options.limits.agentConnectTimeoutMs,
       answerTimeoutMs: this.options.limits.agentAnswerTimeoutMs,
-      keptConnection: () => this.kept.of(request.socket),
+      token,
+      keepingPlace: () => this.keepingPlaces.of(request.socket),
       signal,
     };
   }

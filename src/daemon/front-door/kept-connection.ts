@@ -1,59 +1,58 @@
 import { Agent, type ClientRequest, type IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 import type { Door } from '../../protocol/supervisor';
 
 /**
- * Of one client's connection the one to their agent, kept for a moment for the client's next request: a connection for each costs more than the rest of a
- * small request. It ends with the client's connection, so with a sign-out and with everything else that ends that; after `idleMs` without a
- * request, so that it keeps no agent from ending; and as soon as anything comes on it that is no answer to what was asked. Only requests that can be asked
- * twice go by it, since an agent can close it at the moment when it is used again. `destroy` ends it.
+ * A connection to an agent by which one request goes after the other, for one sign-in and by one door. It is Node's keep-alive for this one socket:
+ * Node chooses among all the connections that an agent of its kind holds, so one that held two could send a request to somebody else's agent.
  */
 export class KeptConnection extends Agent {
-  private prepared: Socket | undefined;
-  private readonly doors = new WeakMap<Duplex, Door>();
-  private readonly lastAnswers = new WeakMap<Duplex, IncomingMessage>();
+  private isBegun = false;
+  private lastAnswer: IncomingMessage | undefined;
 
-  constructor(private readonly idleMs: number) {
+  /** `leave` takes it when an answer has ended, until the next request, or says that there is no place for it. */
+  constructor(
+    readonly socket: Socket,
+    readonly door: Door,
+    private readonly token: string,
+    private readonly idleMs: number,
+    private readonly leave: (connection: KeptConnection) => boolean,
+  ) {
     super({ keepAlive: true, maxFreeSockets: 1 });
-  }
-
-  /** The connection that waits behind this door, by which the next request goes. One to another door, or that was given another key, is closed. */
-  waiting(door: Door): Socket | undefined {
-    for (const socket of Object.values(this.freeSockets).flatMap((sockets) => sockets ?? [])) {
-      const known = this.doors.get(socket);
-      if (known?.socket === door.socket && known.doorKey === door.doorKey && isOpen(socket)) return socket;
-      socket.destroy();
-    }
-    return undefined;
-  }
-
-  /** Takes a fresh connection, by which the next request goes; its owner is the request from then on. */
-  prepare(socket: Socket, door: Door): void {
-    this.doors.set(socket, door);
-    this.prepared = socket;
     // Between two requests, and once the answer is whole, nothing may come: the next one would be given an answer to something else.
     const endUnlessAsked = () => {
-      if (this.lastAnswers.get(socket)?.complete === true) socket.destroy();
+      if (this.lastAnswer?.complete === true) socket.destroy();
     };
     socket.on('data', endUnlessAsked).on('end', endUnlessAsked);
     socket.on('error', () => socket.destroy());
   }
 
-  /** Notes the answer that is coming on a connection. */
-  noteAnswer(socket: Socket, answer: IncomingMessage): void {
-    this.lastAnswers.set(socket, answer);
+  /** Whether a request can still go by it. */
+  get isOpen(): boolean {
+    const { socket } = this;
+    return !socket.destroyed && socket.writable && !socket.readableEnded;
   }
 
-  override createConnection(): Socket | undefined {
-    const { prepared } = this;
-    this.prepared = undefined;
-    return prepared;
+  /** Whether it belongs to this sign-in and leads behind this door, with the key that the door has now. */
+  isFor(token: string, door: Door): boolean {
+    return this.token === token && this.door.socket === door.socket && this.door.doorKey === door.doorKey;
+  }
+
+  /** Notes the answer that is coming. */
+  noteAnswer(answer: IncomingMessage): void {
+    this.lastAnswer = answer;
+  }
+
+  /** Asked for the first request only. Later ones find the socket where the base class keeps it; without it they must not go anywhere else. */
+  override createConnection(): Socket {
+    if (this.isBegun) throw new Error('the kept connection to the agent is closed');
+    this.isBegun = true;
+    return this.socket;
   }
 
   /** Asked when an answer has ended; the base class closes what is not to be kept, and what `setTimeout` reports while it waits. */
   override keepSocketAlive(socket: Socket): boolean {
-    if (!isOpen(socket) || this.lastAnswers.get(socket)?.complete !== true) return false;
+    if (!this.isOpen || this.lastAnswer?.complete !== true || !this.leave(this)) return false;
     socket.setTimeout(this.idleMs);
     return true;
   }
@@ -61,7 +60,7 @@ export class KeptConnection extends Agent {
   override reuseSocket(socket: Socket, request: ClientRequest): void {
     super.reuseSocket(socket, request);
     socket.setTimeout(0);
-    this.lastAnswers.delete(socket);
+    this.lastAnswer = undefined;
   }
 
   /** All go to the same place, whatever the request says. */
@@ -70,23 +69,63 @@ export class KeptConnection extends Agent {
   }
 }
 
-/** The kept connections of those clients that have asked something which may go by one. */
-export class KeptConnections {
-  private readonly all = new WeakMap<Socket, KeptConnection>();
+/**
+ * Where the connection to an agent waits for the next request of one client's connection: a connection for each costs more than the rest of a
+ * small request. It ends with the client's connection, so with a sign-out and with everything else that ends that; after `idleMs` without a
+ * request, so that it keeps no agent from ending; and as soon as anything comes on it that is no answer to what was asked. Only requests that can be asked
+ * twice go by it, since an agent can close it at the moment when it is used again.
+ */
+export class KeepingPlace {
+  private waiting: KeptConnection | undefined;
+  private isEnded = false;
+
+  constructor(private readonly idleMs: number) {}
+
+  /**
+   * Takes the connection that waits, by which the next request of this sign-in goes; nobody else finds it from then on. One of another sign-in, to
+   * another door, or that was given another key, is closed.
+   */
+  take(token: string, door: Door): KeptConnection | undefined {
+    const { waiting } = this;
+    this.waiting = undefined;
+    if (waiting?.isOpen === true && waiting.isFor(token, door)) return waiting;
+    waiting?.socket.destroy();
+    return undefined;
+  }
+
+  /** Makes a fresh connection one that waits here after its answer. It is the caller's until then. */
+  keep(socket: Socket, door: Door, token: string): KeptConnection {
+    return new KeptConnection(socket, door, token, this.idleMs, (connection) => this.leave(connection));
+  }
+
+  /** The client has gone: closes what waits, and keeps nothing any more. */
+  end(): void {
+    this.isEnded = true;
+    this.waiting?.socket.destroy();
+    this.waiting = undefined;
+  }
+
+  private leave(connection: KeptConnection): boolean {
+    if (this.isEnded || this.waiting?.isOpen === true) return false;
+    this.waiting = connection;
+    return true;
+  }
+}
+
+/** The places of those clients that have asked something which may go by a kept connection. */
+export class KeepingPlaces {
+  private readonly all = new WeakMap<Socket, KeepingPlace>();
 
   constructor(private readonly idleMs: number) {}
 
   /** That of a client's connection, with which it ends. */
-  of(client: Socket): KeptConnection {
+  of(client: Socket): KeepingPlace {
     const known = this.all.get(client);
     if (known !== undefined) return known;
-    const kept = new KeptConnection(this.idleMs);
-    this.all.set(client, kept);
-    client.once('close', () => kept.destroy());
-    return kept;
+    const place = new KeepingPlace(this.idleMs);
+    this.all.set(client, place);
+    if (client.destroyed) place.end();
+    else client.once('close', () => place.end());
+    return place;
   }
-}
-
-function isOpen(socket: Socket): boolean {
-  return !socket.destroyed && socket.writable && !socket.readableEnded;
 }

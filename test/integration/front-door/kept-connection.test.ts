@@ -6,7 +6,7 @@ import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import test, { type TestContext } from 'node:test';
 import { until, withDeadline } from '../../../src/base/time';
-import { KeptConnection } from '../../../src/daemon/front-door/kept-connection';
+import { KeepingPlace } from '../../../src/daemon/front-door/kept-connection';
 import { frontDoorPaths } from '../../../src/protocol/front-door';
 import { temporaryFolder } from '../../support/temporary-folder';
 import { ask, bearer, frontDoorUnderTest, type UnderTestOptions } from './front-door-under-test';
@@ -30,8 +30,9 @@ async function watchedAgent(
   let connections = 0;
   let open = 0;
   const door = await frontDoorUnderTest(t, {
-    limits,
+    limits: { agentIdleTimeoutMs: 60_000, ...limits },
     onAgentServer: (server) => {
+      server.keepAliveTimeout = 60_000;
       server.on('connection', (socket) => {
         numbers.set(socket, ++connections);
         open += 1;
@@ -217,31 +218,35 @@ test('a kept connection ends with the sign-in that it belongs to', async (t) => 
   await untilOpen(0);
 });
 
-test('a connection is used again only by the same door with the same key', async (t) => {
+test('a connection is used again only for the same sign-in, by the same door with the same key', async (t) => {
   const socketPath = join(await temporaryFolder(t), 'agent.sock');
   const server = createServer((_request, response) => response.end('whole'));
+  server.keepAliveTimeout = 60_000;
   await once(server.listen(socketPath), 'listening');
   t.after(() => server.close());
   const door = { socket: socketPath, doorKey: 'k'.repeat(43) };
   const others = [
-    { ...door, doorKey: 'o'.repeat(43) },
-    { ...door, socket: `${socketPath}2` },
+    { door: { ...door, doorKey: 'o'.repeat(43) }, token: 'hers' },
+    { door: { ...door, socket: `${socketPath}2` }, token: 'hers' },
+    { door, token: 'his' },
   ];
-  for (const other of [...others, door]) {
-    const kept = new KeptConnection(30_000);
+  const own = { door, token: 'hers' };
+  for (const other of [...others, own]) {
+    const place = new KeepingPlace(60_000);
     const socket = createConnection(socketPath);
-    kept.prepare(socket, door);
+    const kept = place.keep(socket, door, 'hers');
     const outgoing = plainRequest({ agent: kept, path: '/x' });
     outgoing.end();
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
-    kept.noteAnswer(socket, answer);
-    assert.equal(kept.waiting(door), undefined, 'not while it is in use');
+    kept.noteAnswer(answer);
+    assert.equal(place.take('hers', door), undefined, 'not while it is in use');
     answer.resume();
     await once(socket, 'free');
-    assert.equal(kept.waiting(other), other === door ? socket : undefined);
-    assert.equal(socket.destroyed, other !== door);
-    kept.destroy();
-    assert.equal(socket.destroyed, true);
+    const taken = place.take(other.token, other.door);
+    assert.equal(taken, other === own ? kept : undefined);
+    assert.equal(place.take('hers', door), undefined, 'it is given to one only');
+    assert.equal(socket.destroyed, other !== own);
+    socket.destroy();
   }
 });
 
