@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net';
 import type { Logger } from '../../base/logger';
 import type { FrontDoorLimits } from '../configuration/front-door-limits';
-import { addressOf, sourceOf } from '../platform/network-source';
+import { addressOf, networksOf, sourceOf, type NetworksOfSource } from '../platform/network-source';
 
 /** One TCP connection to the front door. */
 export interface Connection {
@@ -21,6 +21,7 @@ export interface Connection {
 
 interface Entry extends Connection {
   readonly socket: Socket;
+  readonly networks: NetworksOfSource;
   /** Whether a request has come on it. */
   readonly hasAsked: boolean;
   /** Counts it out and closes it, at once. */
@@ -29,10 +30,12 @@ interface Entry extends Connection {
 
 /**
  * The open connections, and what those of strangers may cost: their number in all and per source, and their time. A connection that breaks
- * a limit is closed without a word. When there is no room, who has not asked anything gives way, so that silence keeps nobody out.
+ * a limit is closed without a word. When there is no room, who has not asked anything gives way, so that silence keeps nobody out. For who gives way
+ * the networks around an IPv6 source count before it, since a household has hundreds of sources.
  */
 export class Connections {
   private readonly open = new Map<string, Entry>();
+  /** How many strangers each source has, and each network around one. */
   private readonly strangers = new Map<string, number>();
   private strangersInAll = 0;
   private lastNumber = 0;
@@ -51,13 +54,12 @@ export class Connections {
       return undefined;
     }
     const source = sourceOf(address);
-    const ofSource = this.strangers.get(source) ?? 0;
     const { maxUnauthenticated, maxUnauthenticatedPerSource } = this.limits;
-    if (ofSource >= maxUnauthenticatedPerSource) this.silentOf(source)?.giveWay();
-    else if (this.strangersInAll >= maxUnauthenticated) this.leastDeserving(ofSource)?.giveWay();
+    if (this.strangersOf(source) >= maxUnauthenticatedPerSource) this.silentOf(source)?.giveWay();
+    else if (this.strangersInAll >= maxUnauthenticated) this.leastDeserving(networksOf(source))?.giveWay();
     if (
       this.strangersInAll >= maxUnauthenticated ||
-      (this.strangers.get(source) ?? 0) >= maxUnauthenticatedPerSource
+      this.strangersOf(source) >= maxUnauthenticatedPerSource
     ) {
       this.log.debug(`a connection from ${source} was closed: too many that have not signed in`);
       socket.destroy();
@@ -93,23 +95,33 @@ export class Connections {
   }
 
   /**
-   * The stranger that gives way to one of another source, which has that many so far: the oldest silent one of the source that has the most.
-   * Where all have asked something it is the oldest one, but only of a source that has more even then: nobody is kept out by a few sources
-   * that hold all the room, and nobody who is signing in is put out by another one like them.
+   * The stranger that gives way to one of another source: the oldest silent one of the most crowded place, which is the network of 48 bits that has
+   * the most, there the one of 56, and there the source. Where all have asked something it is the oldest one, but only of a place that has more even
+   * then: nobody is kept out by a few places that hold all the room, and nobody who is signing in is put out by another one like them. A network that
+   * has as many as one source may have takes no room from others.
    */
-  private leastDeserving(ofSource: number): Entry | undefined {
+  private leastDeserving(newcomer: NetworksOfSource): Entry | undefined {
+    const [widest] = newcomer;
+    const isGreedy = this.strangersOf(widest) >= this.limits.maxUnauthenticatedPerSource;
     let found: Entry | undefined;
-    let most = 0;
+    let most: readonly number[] = [];
     for (const entry of this.open.values()) {
-      if (entry.isSignedIn) continue;
-      const count = this.strangers.get(entry.source) ?? 0;
-      if (entry.hasAsked && (count <= ofSource + 1 || found?.hasAsked === false)) continue;
+      if (entry.isSignedIn || (isGreedy && entry.networks[0] !== widest)) continue;
+      if (entry.hasAsked && (found?.hasAsked === false || !this.hasMore(entry.networks, newcomer))) continue;
+      const crowd = entry.networks.map((network) => this.strangersOf(network));
       const isFirstSilent = found?.hasAsked === true && !entry.hasAsked;
-      if (count <= most && !isFirstSilent) continue;
+      if (found !== undefined && !isFirstSilent && !isMoreCrowded(crowd, most)) continue;
       found = entry;
-      most = count;
+      most = crowd;
     }
     return found;
+  }
+
+  /** Whether a source has more strangers than the newcomer's would with it; where both are in one network the narrower ones in it are compared. */
+  private hasMore(networks: NetworksOfSource, newcomer: NetworksOfSource): boolean {
+    const width = networks.findIndex((network, index) => network !== newcomer[index]);
+    const [own, other] = [networks[width], newcomer[width]];
+    return own !== undefined && other !== undefined && this.strangersOf(own) > this.strangersOf(other) + 1;
   }
 
   private register(
@@ -127,16 +139,18 @@ export class Connections {
     let isStranger = true;
     let hasAsked = false;
     const key = keyOf(socket);
+    const networks = networksOf(source);
     const leaveStrangers = () => {
       if (!isStranger) return;
       isStranger = false;
       clearTimeout(firstRequest);
       clearTimeout(signIn);
-      this.countStranger(source, -1);
+      this.countStranger(networks, -1);
     };
     const entry: Entry = {
       ...known,
       socket,
+      networks,
       requestCame: () => {
         hasAsked = true;
         clearTimeout(firstRequest);
@@ -155,7 +169,7 @@ export class Connections {
         socket.destroy();
       },
     };
-    this.countStranger(source, 1);
+    this.countStranger(networks, 1);
     this.open.set(key, entry);
     // The TLS layer reports its own errors; this one only keeps an error before it from ending the process.
     socket.on('error', (error) => log.debug(`broken: ${error.message}`));
@@ -166,12 +180,24 @@ export class Connections {
     return entry;
   }
 
-  private countStranger(source: string, change: number): void {
-    const count = (this.strangers.get(source) ?? 0) + change;
+  private countStranger(networks: NetworksOfSource, change: number): void {
     this.strangersInAll += change;
-    if (count <= 0) this.strangers.delete(source);
-    else this.strangers.set(source, count);
+    for (const network of new Set(networks)) {
+      const count = this.strangersOf(network) + change;
+      if (count <= 0) this.strangers.delete(network);
+      else this.strangers.set(network, count);
+    }
   }
+
+  private strangersOf(network: string): number {
+    return this.strangers.get(network) ?? 0;
+  }
+}
+
+/** Compares the numbers of the widest networks, and of the next narrower ones where those are alike. */
+function isMoreCrowded(crowd: readonly number[], other: readonly number[]): boolean {
+  const difference = crowd.map((count, index) => count - (other[index] ?? 0)).find((by) => by !== 0);
+  return difference !== undefined && difference > 0;
 }
 
 function keyOf(socket: Socket): string {
