@@ -89,7 +89,8 @@ export class SignInLimits {
     this.countAccount(account, -1);
     this.knownPairs.delete(pair);
     this.knownPairs.add(pair);
-    const ofAccount = [...this.knownPairs].filter((other) => other.startsWith(`${digestOf(account)} `));
+    const start = pairOf(account, '');
+    const ofAccount = [...this.knownPairs].filter((other) => other.startsWith(start));
     for (const old of ofAccount.slice(0, -maxKnownOfAccount)) this.knownPairs.delete(old);
     dropOldest(this.knownPairs, maxKnownPairs);
   }
