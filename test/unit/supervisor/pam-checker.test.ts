@@ -38,6 +38,7 @@ switch (question.username) {
   case 'hangs': setTimeout(() => {}, 60_000); break;
   case 'leaves': ask('Password: '); ask('Code: '); break;
   case 'unavailable': result(false, { code: 9 }); break;
+  case 'account': result(false, { stage: 'account', code: Number(question.address.split('.')[3]) }); break;
   case 'asks': if (question.isAccountOnly) ask('Password: '); break;
   case 'two': result(String(ask('One: ', 'Two: ')) === 'first,second'); break;
   case 'late': result(String([...ask('Verification code: '), ...ask('Password: ')]) === 'code,first'); break;
@@ -253,3 +254,33 @@ async function isRunning(pidFile: string): Promise<true | undefined> {
   const pid = Number(await readFile(pidFile, 'utf8').catch(() => ''));
   return pid > 0 && (await processStartTime(pid)) !== undefined ? true : undefined;
 }
+
+/** What each code of Linux-PAM (_pam_types.h) means for an account that is signed in; all others keep it out for a while. */
+const codesOfAccounts: Readonly<Record<'unknown' | 'ended', readonly number[]>> = {
+  // PAM_SYSTEM_ERR, PAM_BUF_ERR, PAM_AUTHINFO_UNAVAIL, PAM_ABORT.
+  unknown: [4, 5, 9, 26],
+  // PAM_USER_UNKNOWN, PAM_NEW_AUTHTOK_REQD, PAM_ACCT_EXPIRED, PAM_AUTHTOK_EXPIRED.
+  ended: [10, 12, 13, 27],
+};
+
+test('of all codes of PAM four end sign-ins, four say nothing, and the others only keep out for now', async (t) => {
+  const { checker } = await stage(t);
+  for (let code = 1; code <= 31; code += 1) {
+    const answer = await checker
+      // The child takes the code out of the address.
+      .checkAccount('account', `192.0.2.${code}`, soon())
+      .catch((error: unknown) => error);
+    const found =
+      answer instanceof Error
+        ? 'unknown'
+        : typeof answer === 'object' && answer !== null && 'canPass' in answer && answer.canPass === true
+          ? 'barred'
+          : 'ended';
+    const expected = codesOfAccounts.unknown.includes(code)
+      ? 'unknown'
+      : codesOfAccounts.ended.includes(code)
+        ? 'ended'
+        : 'barred';
+    assert.equal(found, expected, `code ${code}`);
+  }
+});
