@@ -43,7 +43,12 @@ const refusalSpreadMs = 500;
 const busyRetryMs = 2_000;
 const cannotCheck = 'the host cannot check sign-ins at the moment; its log says why';
 
-const barred = 'your account may not be used on this host at the moment; you stay signed in';
+/**
+ * The last words are for who is elsewhere now: a sign-in is judged by the address that it was made from, since a place that may not be used is left by
+ * showing once more who one is, and not by carrying a token out of it.
+ */
+const barred =
+  'your account may not be used on this host at the moment; you stay signed in. If you have moved to another network, sign out and sign in again';
 
 type SignInAnswer = SupervisorAnswer<'signedIn' | 'more' | 'refused' | 'wait' | 'unavailable'>;
 
@@ -134,7 +139,8 @@ export class ManyUsersSupervisor implements Supervisor {
     signal: AbortSignal,
   ): Promise<SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>> {
     const { tokens, log } = this.parts;
-    const signIn = tokens.use(question.token);
+    // Only what is answered with `resumed` is a use: who comes again and again while the account is barred keeps no sign-in alive by that.
+    const signIn = tokens.find(question.token);
     if (signIn?.uid === undefined) return { kind: 'refused' };
     const { user, uid, address } = signIn;
     const standing = await this.standing.of(user, uid, address);
@@ -151,14 +157,17 @@ export class ManyUsersSupervisor implements Supervisor {
       return { kind: 'refused' };
     }
     // It may have been signed out while its account was looked at.
-    if (tokens.use(question.token) === undefined) return { kind: 'refused' };
-    // That a use could not be written down (a full disk) is no reason to turn a valid token away.
-    tokens
-      .saveUse()
-      .catch((error: unknown) => log.warn(`sign-ins were not saved: ${toError(error).message}`));
+    if (tokens.find(question.token) === undefined) return { kind: 'refused' };
     this.forgetUnused();
     try {
-      return { kind: 'resumed', user, door: await this.doorOf(standing.account, 'use', signal) };
+      const door = await this.doorOf(standing.account, 'use', signal);
+      // Or while its agent started.
+      if (tokens.use(question.token) === undefined) return { kind: 'refused' };
+      // That a use could not be written down (a full disk) is no reason to turn a valid token away.
+      tokens
+        .saveUse()
+        .catch((error: unknown) => log.warn(`sign-ins were not saved: ${toError(error).message}`));
+      return { kind: 'resumed', user, door };
     } catch (error) {
       signal.throwIfAborted();
       return { kind: 'unavailable', message: describeAgentFault(error) };
@@ -170,7 +179,7 @@ export class ManyUsersSupervisor implements Supervisor {
   ): Promise<SupervisorAnswer<'signedOut' | 'refused' | 'unavailable'>> {
     const { tokens, log } = this.parts;
     try {
-      const user = tokens.use(question.token)?.user ?? '';
+      const user = tokens.find(question.token)?.user ?? '';
       const ended = await tokens.remove(question.token, question.isEverywhere);
       if (ended === 0) return { kind: 'refused' };
       log.info(`${user} signed out${question.isEverywhere ? ` everywhere (${ended} sign-ins)` : ''}`);

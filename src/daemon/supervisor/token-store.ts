@@ -111,22 +111,28 @@ export class TokenStore implements Disposable {
     return { token, expiresAtMs: nowMs + this.lifetimes.absoluteMs };
   }
 
-  /** The sign-in of a token if it is valid, and notes its use. */
-  use(token: string): SignIn | undefined {
+  /** The sign-in of a token if it is valid. That somebody asked is no use: the time without use goes on. */
+  find(token: string): SignIn | undefined {
     const record = this.records.get(digestOf(token));
     if (record === undefined) return undefined;
-    const nowMs = this.now();
-    if (!this.isValid(record, nowMs)) {
+    if (!this.isValid(record, this.now())) {
       this.records.delete(record.digest);
       return undefined;
     }
-    this.records.set(record.digest, { ...record, lastUsedAtMs: nowMs });
     return {
       user: record.user,
       ...(record.uid === undefined ? {} : { uid: record.uid }),
       ...(record.address === undefined ? {} : { address: record.address }),
       expiresAtMs: record.createdAtMs + this.lifetimes.absoluteMs,
     };
+  }
+
+  /** The sign-in of a token if it is valid, and notes its use. */
+  use(token: string): SignIn | undefined {
+    const signIn = this.find(token);
+    const record = this.records.get(digestOf(token));
+    if (record !== undefined) this.records.set(record.digest, { ...record, lastUsedAtMs: this.now() });
+    return signIn;
   }
 
   /** Sets how long sign-ins last, the ones there are included. */
@@ -139,7 +145,7 @@ export class TokenStore implements Disposable {
    * down: the sign-ins have ended all the same, and writing is tried again until it succeeds.
    */
   async remove(token: string, isEverywhere: boolean): Promise<number> {
-    const signIn = this.use(token);
+    const signIn = this.find(token);
     if (signIn === undefined) return 0;
     const digest = digestOf(token);
     return this.end((record) =>

@@ -179,3 +179,13 @@ test('another lifetime counts for the sign-ins that are there', async (t) => {
   clock.nowMs += dayMs;
   assert.equal(tokens.use(token), undefined);
 });
+
+test('to look at a sign-in is no use of it', async (t) => {
+  const { tokens, clock } = await store(t);
+  const { token } = await tokens.issue('ada');
+  tokens.setLifetimes({ idleMs: dayMs, absoluteMs: 30 * dayMs });
+  clock.nowMs += dayMs - 1;
+  assert.equal(tokens.find(token)?.user, 'ada');
+  clock.nowMs += 1;
+  assert.equal(tokens.find(token), undefined);
+});

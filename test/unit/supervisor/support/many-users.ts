@@ -60,6 +60,7 @@ export async function supervisorOf(
   const ended: string[] = [];
   const locked = new Set<string>();
   const barred = new Set<string>();
+  const barredAddresses = new Set<string>();
   const agentsAsked: Account[] = [];
   const rulesTold: EnvironmentRule[] = [];
   const state = {
@@ -98,7 +99,7 @@ export async function supervisorOf(
         standingAsked.push(username);
         standingAddresses.push(address);
         return Promise.resolve(
-          barred.has(username)
+          barred.has(username) || barredAddresses.has(address)
             ? { kind: 'refused', reason: 'there is maintenance', canPass: true }
             : locked.has(username)
               ? { kind: 'refused', reason: 'the account is locked' }
@@ -155,6 +156,7 @@ export async function supervisorOf(
     ended,
     locked,
     barred,
+    barredAddresses,
     agentsAsked,
     rulesTold,
     lines,
