@@ -56,7 +56,10 @@ const lasting: readonly (readonly [what: string, arrange: (state: string) => Pro
   ],
   ['a damaged own certificate', (state) => writeFile(join(state, 'own.pem'), 'none', { mode: 0o600 })],
   ['a damaged id', (state) => writeFile(join(state, 'daemon-id'), 'none')],
-  ['a folder in the place of the key', async (state) => void (await mkdir(join(state, 'key.pem'), 0o700))],
+  [
+    'a folder in the place of the key',
+    (state) => mkdir(join(state, 'key.pem'), { mode: 0o700 }).then(() => undefined),
+  ],
 ];
 
 for (const [what, arrange] of lasting) {

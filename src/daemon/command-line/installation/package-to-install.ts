@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { realpath } from 'node:fs/promises';
 import { delimiter, dirname, isAbsolute, join } from 'node:path';
 import * as v from 'valibot';
+import { toError } from '../../../base/errors';
 import { parseJson, parserOf } from '../../../base/parse';
 import { exitCodes } from '../../../protocol/command-line';
 import { productVersion } from '../../configuration/product-version';
@@ -37,7 +38,8 @@ export async function readPackage(programFile: string): Promise<ProgramPackage |
 /**
  * The package that an `install` of the program in its own place (`/opt`) is about: the one from which that was copied, where npm has put the next version
  * since, or a later one in the `PATH`, whose name the installed program hides. `undefined` means that there is none. Rejects with a
- * {@link CommandError} when it has another version than the installed program and others than root could have changed it: it would be run as root.
+ * {@link CommandError} when it has another version than the installed program and it cannot be said that only root could have changed it: it would be
+ * run as root.
  */
 export async function findPackageToInstall(
   recorded: string | undefined,
@@ -52,13 +54,25 @@ export async function findPackageToInstall(
   }
   if (found === undefined) return undefined;
   const { programFile, version } = found;
-  const [fault] = await findChangeableByOthers(await filesOfProgram(manifestOf(programFile)));
-  if (fault === undefined) return found;
+  const words = await findDistrust(programFile);
+  if (words === undefined) return found;
   if (version === ownVersion) return undefined;
   throw new CommandError(
-    `version ${version} is at ${programFile}, but others than root could have changed it, so nothing was changed: ${fault}. Then run this again; or, if you trust that version as it is: ${process.execPath} ${programFile} install`,
+    `version ${version} is at ${programFile}, but ${words}; or, if you trust that version as it is: ${process.execPath} ${programFile} install`,
     exitCodes.configuration,
   );
+}
+
+/** Why a package is not to be run as root, and what to do. A folder that cannot be looked through, a checkout with all that it is built by, is not either. */
+async function findDistrust(programFile: string): Promise<string | undefined> {
+  try {
+    const [fault] = await findChangeableByOthers(await filesOfProgram(manifestOf(programFile)));
+    return fault === undefined
+      ? undefined
+      : `others than root could have changed it, so nothing was changed: ${fault}. Then run this again`;
+  } catch (error) {
+    return `whether others than root could have changed it cannot be seen, so nothing was changed: ${toError(error).message}. Put that version in by its package (npm install -g ./remote-kernels-….tgz) and run this again`;
+  }
 }
 
 /** Goes on with the `install` of that package, which knows its own steps. Resolves with its exit code. */
