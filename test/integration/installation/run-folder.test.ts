@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { chmod, chown, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import test from 'node:test';
+import { promisify } from 'node:util';
 import { withDeadline } from '../../../src/base/time';
+import type { Change } from '../../../src/daemon/command-line/installation/changes';
+import { installationPlaces } from '../../../src/daemon/command-line/installation/places';
+import type { Remains } from '../../../src/daemon/command-line/installation/remains';
 import { removeRunFolder } from '../../../src/daemon/command-line/installation/run-folder';
+import { removeAll } from '../../../src/daemon/command-line/installation/uninstall';
 import { isRoot, requirePeer } from '../../support/peers';
 import { temporaryFolder } from '../../support/temporary-folder';
 
@@ -53,8 +58,9 @@ test('the folder of sockets is removed with the sockets of users, and nothing th
   await symlink(victim, join(run, 'users', '1004'));
   await writeFile(join(run, 'control.sock'), '');
 
-  const [words = '', ...more] = await removeRunFolder(run);
-  assert.match(words, /users\/1002 stays: its user has put folders there/);
+  const [first, ...more] = await removeRunFolder(run);
+  assert.equal(first?.isFault, false);
+  assert.match(first.words, /users\/1002 stays: its user has put folders there/);
   assert.deepEqual(more, []);
   assert.deepEqual(await readdir(join(run, 'users')), ['1002']);
   assert.ok(existsSync(join(run, 'users', '1002', 'inner', 'file')));
@@ -94,4 +100,63 @@ test('a user who exchanges a folder for a link while root removes it reaches not
     await rm(run, { recursive: true, force: true });
   }
   assert.equal(refused, attempts);
+});
+
+const run = promisify(execFile);
+
+test('what users have mounted in their folders of sockets keeps neither the keys of the host nor its log, and the removal can be done again', async (t) => {
+  const canMount =
+    isRoot() &&
+    (await run('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/mnt']).then(
+      () => true,
+      () => false,
+    ));
+  if (!requirePeer(t, 'the right to mount (root)', canMount)) return;
+  const folder = await temporaryFolder(t);
+  const places = installationPlaces(folder);
+  const { run: runFolder, state } = places.system;
+  const users = join(runFolder, 'users');
+  for (const path of [state, dirname(places.log), ...['1001', '1002', '1003'].map((uid) => join(users, uid))])
+    await mkdir(path, { recursive: true });
+  const socket = join(users, '1001', 'agent.sock');
+  const secrets = ['key.pem', 'own.pem', 'sign-ins.json', 'sign-ins.json.damaged'].map((name) =>
+    join(state, name),
+  );
+  const record = join(state, 'installation.json');
+  for (const path of [
+    ...secrets,
+    record,
+    places.log,
+    socket,
+    join(users, '1001', 'z'),
+    join(users, '1003', 'agent.sock'),
+  ])
+    await writeFile(path, '');
+  const changes: readonly Change[] = [
+    { kind: 'folder', path: state, isPrivate: true },
+    { kind: 'file', path: places.initScript, before: { kind: 'nothing' } },
+  ];
+
+  const driver = join(__dirname, 'removal-driver.ts');
+  const inside = `mount --bind /etc/hostname ${socket} && mount -t tmpfs none ${users}/1002 && exec "$@"`;
+  const words = [process.execPath, '--import', 'tsx', driver, folder, JSON.stringify(changes)];
+  const { stdout } = await run('unshare', ['--mount', 'sh', '-c', inside, 'sh', ...words]);
+  const remains = JSON.parse(stdout) as readonly Remains[];
+  assert.deepEqual(
+    remains
+      .map(({ words: told, isFault }) => [/users\/(\d+) stays: EBUSY.*unmount it$/.exec(told)?.[1], isFault])
+      .sort(),
+    [
+      ['1001', true],
+      ['1002', true],
+    ],
+  );
+  assert.deepEqual(await readdir(users), ['1001', '1002']);
+  assert.deepEqual(await readdir(join(users, '1001')), ['agent.sock'], 'the other name there went');
+  assert.deepEqual(await readdir(state), ['installation.json']);
+  assert.ok(!existsSync(places.log));
+
+  // What was mounted is gone with the namespace.
+  assert.deepEqual(await removeAll(places, changes), []);
+  assert.ok(!existsSync(runFolder) && !existsSync(state));
 });

@@ -9,20 +9,20 @@ import { hasEntry, runSystemCommand } from './system-command';
 
 /** What stood at a path before the installation: nothing, a file, or a link. */
 const beforeSchema = v.variant('kind', [
-  v.strictObject({ kind: v.literal('nothing') }),
-  v.strictObject({ kind: v.literal('file'), contentBase64: v.string(), mode: v.number() }),
-  v.strictObject({ kind: v.literal('link'), target: v.string() }),
+  v.object({ kind: v.literal('nothing') }),
+  v.object({ kind: v.literal('file'), contentBase64: v.string(), mode: v.number() }),
+  v.object({ kind: v.literal('link'), target: v.string() }),
 ]);
 
-/** One thing that the installation changed, with all that is needed to undo it. */
+/** One thing that the installation changed, with all that is needed to undo it. A later version may write down more of it, which is left unread. */
 export const changeSchema = v.variant('kind', [
-  v.strictObject({ kind: v.literal('group'), name: v.string() }),
-  v.strictObject({ kind: v.literal('user'), name: v.string() }),
+  v.object({ kind: v.literal('group'), name: v.string() }),
+  v.object({ kind: v.literal('user'), name: v.string() }),
   /** A folder that was not there. All that is in a private one is the program's. */
-  v.strictObject({ kind: v.literal('folder'), path: v.string(), isPrivate: v.boolean() }),
-  v.strictObject({ kind: v.literal('file'), path: v.string(), before: beforeSchema }),
+  v.object({ kind: v.literal('folder'), path: v.string(), isPrivate: v.boolean() }),
+  v.object({ kind: v.literal('file'), path: v.string(), before: beforeSchema }),
   /** The system starts the daemon by this systemd unit or init script. */
-  v.strictObject({ kind: v.literal('boot'), path: v.string() }),
+  v.object({ kind: v.literal('boot'), path: v.string() }),
 ]);
 
 /** See {@link changeSchema}. */

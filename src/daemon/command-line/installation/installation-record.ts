@@ -1,13 +1,22 @@
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { parseJson, parserOf } from '../../../base/parse';
+import { parseJson, parserOf, type Parser } from '../../../base/parse';
 import { ensurePrivateFolder, readFileIfPresent, writePrivateFile } from '../../platform/private-files';
 import { changeSchema, nameOfChange, type Change } from './changes';
 
+/** The name of the record in the folder of the daemon's state. */
+export const recordFile = 'installation.json';
+
+const what = 'record of the installation';
+
 const parseRecord = parserOf(
-  'record of the installation',
-  v.strictObject({ changes: v.array(changeSchema), packageFile: v.exactOptional(v.string()) }),
+  what,
+  v.object({ changes: v.array(changeSchema), packageFile: v.exactOptional(v.string()) }),
 );
+
+/** The same as it is written, with what a later version has added. */
+const writtenSchema = v.looseObject({ changes: v.array(v.unknown()) });
+const parseWritten = parserOf(what, writtenSchema);
 
 /** What the installation has changed, in the order in which it did, so that `uninstall` undoes that and nothing else. */
 export class InstallationRecord {
@@ -15,15 +24,19 @@ export class InstallationRecord {
     private readonly folder: string,
     private readonly known: Change[],
     private installedFrom: string | undefined,
+    private readonly written: v.InferOutput<typeof writtenSchema>,
   ) {}
 
-  /** Reads the record in that folder; an absent one is empty. Rejects when it is damaged. */
+  /**
+   * Reads the record in that folder; an absent one is empty. What a later version has added to it is left unread, and stays when the record is written
+   * again. Rejects when it is damaged.
+   */
   static async open(folder: string): Promise<InstallationRecord> {
-    const text = await readFileIfPresent(join(folder, 'installation.json'));
-    if (text === undefined) return new InstallationRecord(folder, [], undefined);
-    const result = parseJson(text, parseRecord);
-    if (!result.ok) throw new Error(`${join(folder, 'installation.json')}: ${result.error.message}`);
-    return new InstallationRecord(folder, result.value.changes, result.value.packageFile);
+    const path = join(folder, recordFile);
+    const text = await readFileIfPresent(path);
+    if (text === undefined) return new InstallationRecord(folder, [], undefined, { changes: [] });
+    const { changes, packageFile } = read(text, parseRecord, path);
+    return new InstallationRecord(folder, changes, packageFile, read(text, parseWritten, path));
   }
 
   /** Everything changed, the first change first. */
@@ -56,12 +69,19 @@ export class InstallationRecord {
   }
 
   private async save(): Promise<void> {
-    const { folder, known, installedFrom } = this;
+    const { folder, known, installedFrom, written } = this;
     await ensurePrivateFolder(folder);
     const record = {
-      changes: known,
+      ...written,
+      changes: [...written.changes, ...known.slice(written.changes.length)],
       ...(installedFrom === undefined ? {} : { packageFile: installedFrom }),
     };
-    await writePrivateFile(join(folder, 'installation.json'), JSON.stringify(record));
+    await writePrivateFile(join(folder, recordFile), JSON.stringify(record));
   }
+}
+
+function read<T>(text: string, parser: Parser<T>, path: string): T {
+  const result = parseJson(text, parser);
+  if (!result.ok) throw new Error(`${path}: ${result.error.message}`);
+  return result.value;
 }

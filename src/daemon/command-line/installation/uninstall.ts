@@ -6,8 +6,9 @@ import { CommandError, printWords } from '../terminal';
 import { askForConsent, requireRoot } from './ask';
 import { undoChange, type Change } from './changes';
 import { InstallationRecord } from './installation-record';
-import { removeLeftovers } from './leftovers';
+import { removeLeftovers, removeRecord } from './leftovers';
 import { installationPlaces, type InstallationPlaces } from './places';
+import { attempt, left, type Remains } from './remains';
 import { controlService } from './service';
 
 /** `remote-kernels uninstall`: stops the daemon and undoes what `install` has written down, and nothing else. */
@@ -33,24 +34,47 @@ export async function runUninstall(given: GivenOptions): Promise<number> {
     return exitCodes.ok;
   }
   await stopDaemon(places, changes);
-  const left = [...(await undoAll(changes)), ...(await removeLeftovers(places, changes))];
-  for (const words of left) printWords(`  ${words}`);
-  printWords(left.length === 0 ? 'Removed.' : 'Removed, except for what is said above.');
-  return left.length === 0 ? exitCodes.ok : exitCodes.software;
+  const remains = await removeAll(places, changes);
+  for (const { words } of remains) printWords(`  ${words}`);
+  if (remains.some(({ isFault }) => isFault))
+    printWords(
+      'Not everything could be removed. Mend what is said above, then run this again by the package that the program came from: remote-kernels uninstall',
+    );
+  else printWords(remains.length === 0 ? 'Removed.' : 'Removed, except for what is said above.');
+  return remains.length === 0 ? exitCodes.ok : exitCodes.software;
 }
 
-/** Undoes the changes, the last one first, and gives a sentence for each thing that had to stay. */
-export async function undoAll(changes: readonly Change[]): Promise<readonly string[]> {
-  const left: string[] = [];
+/**
+ * Removes what the installation and the daemon have made, and at last the record of it with its folder: as long as something that was to be removed
+ * is there, so is the record, and all this can be done again. Resolves with what had to stay.
+ */
+export async function removeAll(
+  places: InstallationPlaces,
+  changes: readonly Change[],
+): Promise<readonly Remains[]> {
+  const { state } = places.system;
+  const isForRecord = (change: Change) =>
+    change.kind === 'folder' && (change.path === state || state.startsWith(`${change.path}/`));
+  const remains = [
+    ...(await undoAll(changes.filter((change) => !isForRecord(change)))),
+    ...(await removeLeftovers(places, changes)),
+  ];
+  if (remains.some(({ isFault }) => isFault)) return remains;
+  // A folder of the installation's own goes with all that is in it, so that nothing is left for `removeRecord` then.
+  return [...remains, ...(await undoAll(changes.filter(isForRecord))), ...(await removeRecord(state))];
+}
+
+/** Undoes the changes, the last one first, and gives each thing that had to stay. */
+export async function undoAll(changes: readonly Change[]): Promise<readonly Remains[]> {
+  const remains: Remains[] = [];
   for (const change of [...changes].reverse()) {
-    try {
+    const undo = async () => {
       const words = await undoChange(change);
-      if (words !== undefined) left.push(words);
-    } catch (error) {
-      left.push(`${describeChange(change)}: ${toError(error).message}`);
-    }
+      return words === undefined ? [] : [left(words)];
+    };
+    remains.push(...(await attempt(describeChange(change), undo)));
   }
-  return left;
+  return remains;
 }
 
 function describeChange(change: Change): string {

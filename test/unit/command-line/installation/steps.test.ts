@@ -18,12 +18,11 @@ import {
   formatPamFile,
   type PamStyle,
 } from '../../../../src/daemon/command-line/installation/pam-file';
-import { removeLeftovers } from '../../../../src/daemon/command-line/installation/leftovers';
 import { installationPlaces } from '../../../../src/daemon/command-line/installation/places';
 import { programSteps } from '../../../../src/daemon/command-line/installation/program-steps';
 import { formatSystemdUnit } from '../../../../src/daemon/command-line/installation/systemd-unit';
 import { hasEntry } from '../../../../src/daemon/command-line/installation/system-command';
-import { undoAll } from '../../../../src/daemon/command-line/installation/uninstall';
+import { removeAll, undoAll } from '../../../../src/daemon/command-line/installation/uninstall';
 import { requirePeer } from '../../../support/peers';
 import { temporaryFolder } from '../../../support/temporary-folder';
 
@@ -117,7 +116,10 @@ test('a link does not come back when what it led to is gone', async (t) => {
 test('what the daemon left is removed, also from a folder that is older than the installation, and nothing of others', async (t) => {
   const places = installationPlaces(await temporaryFolder(t));
   const { state } = places.system;
-  const ours = ['key.pem', 'certificate.pem', 'own.pem', 'daemon-id', 'sign-ins.json', 'installation.json'];
+  const ours = [
+    ...['key.pem', 'certificate.pem', 'own.pem', 'daemon-id', 'sign-ins.json', 'sign-ins.json.damaged'],
+    'installation.json',
+  ];
   const logs = ['', '.1', '.2.gz', '-20261121', '-20261114.gz'].map((rest) => `${places.log}${rest}`);
   const others = [join(state, 'notes.txt'), `${places.log}.old-host`, join(dirname(places.log), 'syslog.1')];
   await mkdir(state, { recursive: true });
@@ -126,13 +128,13 @@ test('what the daemon left is removed, also from a folder that is older than the
     await writeFile(path, '');
   await symlink('1|boot', join(state, 'daemon.lock'));
   const initScript: Change = { kind: 'file', path: places.initScript, before: { kind: 'nothing' } };
-  assert.deepEqual(await removeLeftovers(places, [initScript]), [
-    `${state} stays: others have put files there`,
+  assert.deepEqual(await removeAll(places, [initScript]), [
+    { words: `${state} stays: others have put files there`, isFault: false },
   ]);
   assert.deepEqual(await readdir(state), ['notes.txt']);
   assert.deepEqual((await readdir(dirname(places.log))).sort(), ['remote-kernels.log.old-host', 'syslog.1']);
   await rm(join(state, 'notes.txt'));
-  assert.deepEqual(await removeLeftovers(places, []), []);
+  assert.deepEqual(await removeAll(places, []), []);
   await assert.rejects(stat(state), /ENOENT/);
 });
 
@@ -162,7 +164,9 @@ test('a folder in which others have put files stays, and this is said', async (t
   await doSteps(await selectMissing(steps), await InstallationRecord.open(state));
   await writeFile(join(folder, 'opt', 'of another program'), '');
   const left = await undoAll((await InstallationRecord.open(state)).changes);
-  assert.deepEqual(left, [`${join(folder, 'opt')} stays: others have put files there`]);
+  assert.deepEqual(left, [
+    { words: `${join(folder, 'opt')} stays: others have put files there`, isFault: false },
+  ]);
   assert.deepEqual(await readdir(join(folder, 'opt')), ['of another program']);
 });
 
@@ -206,6 +210,31 @@ test('a damaged record is an error and not an empty one', async (t) => {
   const folder = await temporaryFolder(t);
   await writeFile(join(folder, 'installation.json'), '{"changes":[{"kind":"everything"}]}');
   await assert.rejects(InstallationRecord.open(folder), /installation\.json/);
+});
+
+test('what a later version has added to the record is left unread, undone with the rest, and kept when the record is written again', async (t) => {
+  const folder = await temporaryFolder(t);
+  const file = join(folder, 'installation.json');
+  const path = join(folder, 'made');
+  await writeFile(path, 'ours');
+  const later = {
+    writtenBy: '97.0.0',
+    changes: [{ kind: 'file', path, mode: 420, before: { kind: 'nothing', lookedAt: 'today' } }],
+  };
+  await writeFile(file, JSON.stringify(later));
+  const record = await InstallationRecord.open(folder);
+  const group: Change = { kind: 'group', name: 'no-such-group-of-ours' };
+  await record.add([group, { kind: 'file', path, before: { kind: 'link', target: 'elsewhere' } }]);
+  await record.setPackageFile('/somewhere/daemon.js');
+  assert.deepEqual(JSON.parse(await readFile(file, 'utf8')), {
+    ...later,
+    changes: [...later.changes, group],
+    packageFile: '/somewhere/daemon.js',
+  });
+  const { changes } = await InstallationRecord.open(folder);
+  assert.equal(changes.length, 2);
+  assert.deepEqual(await undoAll(changes), []);
+  await assert.rejects(stat(path), /ENOENT/);
 });
 
 const styles: readonly (readonly [PamStyle, Readonly<Record<string, string>>, RegExp])[] = [
