@@ -19,7 +19,7 @@ import { isVirtualInterface, listNetworkInterfaces } from '../../../src/daemon/p
 import { checkAnnouncement, checkPort } from '../../../src/daemon/command-line/checking/check-network';
 import { checkPam } from '../../../src/daemon/command-line/checking/check-pam';
 import { hasPamModule } from '../../../src/daemon/command-line/checking/pam-modules';
-import { readPamLines } from '../../../src/daemon/command-line/checking/pam-lines';
+import { passesOverMissing, readPamLines } from '../../../src/daemon/command-line/checking/pam-lines';
 import { checkFolderRights } from '../../../src/daemon/command-line/checking/check-rights';
 import {
   doubtful,
@@ -193,7 +193,33 @@ const openPamCases: readonly [what: string, text: string, warning: RegExp][] = [
     'auth required a.so\n-auth required pam_nosuch.so\nauth optional pam_nosuch.so\naccount required a.so\n',
     /:3: .*no module pam_nosuch\.so, so the line does nothing/,
   ],
+  [
+    'passes over one in the way of Debian',
+    'auth [success=1 default=ignore] pam_nosuch.so\nauth required a.so\naccount required a.so\n',
+    /:1: .*no module pam_nosuch\.so, so the line does nothing/,
+  ],
 ];
+
+const controls: readonly (readonly [control: string, isPassedOver: boolean])[] = [
+  ['required', false],
+  ['requisite', false],
+  ['sufficient', true],
+  ['optional', true],
+  ['[success=1 default=ignore]', true],
+  ['[default=ignore success=1]', true],
+  ['[ success = ok  default = ignore ]', true],
+  ['[success=ok default=bad]', false],
+  ['[success=ok default=die]', false],
+  ['[default=1]', false],
+  ['[success=ok ignore=ignore]', false],
+  ['[success=ok module_unknown=ignore default=bad]', true],
+  ['[module_unknown=bad default=ignore]', false],
+];
+
+test('a missing module is passed over where the control of its line says so', () => {
+  for (const [control, isPassedOver] of controls)
+    assert.equal(passesOverMissing(control), isPassedOver, control);
+});
 
 for (const [what, text, warning] of openPamCases) {
   test(`PAM that ${what} is a warning`, async (t) => {

@@ -5,7 +5,7 @@ import { pamService } from '../../../protocol/pam';
 import { findUntrusted } from '../../platform/trusted-files';
 import { findPamFault } from '../many-users/pam-parts';
 import { doubtful, fine, unseen, wrong, wrongAsSaid, type CheckedHost, type Finding } from './finding';
-import { readPamLines, type PamLine, type PamType } from './pam-lines';
+import { passesOverMissing, readPamLines, type PamLine, type PamType } from './pam-lines';
 import { hasPamModule } from './pam-modules';
 
 const subject = 'PAM';
@@ -144,7 +144,7 @@ async function findIncluded(
   return undefined;
 }
 
-/** A required module that is missing fails every sign-in; others are passed over. Sessions are not opened. */
+/** A module that is missing fails every sign-in, except where its control passes it over. Sessions are not opened. */
 async function checkModules(
   rules: readonly PlacedRule[],
   hasModule: PamSystem['hasModule'],
@@ -152,10 +152,9 @@ async function checkModules(
   const findings: Finding[] = [];
   for (const { place, type, control, module, mayBeMissing } of rules) {
     if (type === 'session' || mayBeMissing || (await hasModule(module))) continue;
-    const isPassedOver = control === 'optional' || control === 'sufficient';
     const message = `${place}: this system has no module ${module}`;
     findings.push(
-      isPassedOver
+      passesOverMissing(control)
         ? doubtful(subject, `${message}, so the line does nothing`, 'install the module or remove the line')
         : wrong(subject, `${message}, so PAM lets nobody in`, 'install the module or remove the line'),
     );

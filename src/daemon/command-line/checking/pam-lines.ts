@@ -35,6 +35,16 @@ export function readPamLines(text: string): readonly PamLine[] {
   return found;
 }
 
+/**
+ * Whether PAM goes on as if the line were not there when its module is missing, which it takes for the value `module_unknown` (pam.d(5)). A value
+ * without an action in brackets has that of `default`, and without one that is bad.
+ */
+export function passesOverMissing(control: string): boolean {
+  if (!control.startsWith('[')) return control === 'optional' || control === 'sufficient';
+  const actionOf = (value: string) => new RegExp(`[[\\s]${value}\\s*=\\s*([^\\s\\]]+)`).exec(control)?.[1];
+  return (actionOf('module_unknown') ?? actionOf('default')) === 'ignore';
+}
+
 function readLine(text: string, line: number): PamLine {
   const include = /^@include\s+(\S+)$/i.exec(text)?.[1];
   if (include !== undefined) return { kind: 'include', line, name: include };
