@@ -77,8 +77,8 @@ test('however many lines there are, a few come into the log, and it says how man
   const many = 'word\n'.repeat(1_000);
   const flood = new Array<string>(100).fill(many);
   const lines = await relayed(...flood, { passMs: 10_000 }, 'later\n', ...flood);
-  assert.equal(lines.filter((line) => line.endsWith(' word')).length, 500 + 199);
+  assert.equal(lines.filter((line) => line.endsWith(' word')).length, 500 + 9);
   const left = lines.flatMap((line) => /\((\d+) lines were left out\)/.exec(line)?.[1] ?? []).map(Number);
-  assert.deepEqual(left, [99_500, 99_801]);
-  assert.ok(lines.length < 710);
+  assert.deepEqual(left, [99_500, 99_991]);
+  assert.ok(lines.length < 520);
 });

@@ -3,9 +3,12 @@ import { logLevels, type Logger, type LogLevel } from '../../../base/logger';
 
 /** Longer lines are cut: those of a front door in order are shorter. */
 const maxLineBytes = 2048;
-/** So many at once, as after a fault with its stack, and so many a second later on: enough to see what is wrong, and too little to fill a disk with. */
+/**
+ * So many at once, as after a fault with its stack, and so many a second later on: enough to see what is wrong, and at most 180 MB a day, too little to
+ * fill a disk with.
+ */
 const burstLines = 500;
-const linesPerSecond = 20;
+const linesPerSecond = 1;
 
 /** A line of its log: time, level, its own name, text. */
 const logLine = new RegExp(`^\\S{20,30} (${logLevels.join('|')}) +(?:\\[front door\\] )?(.*)$`);
