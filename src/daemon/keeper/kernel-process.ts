@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import { Readable } from 'node:stream';
 import { systemErrorCode, toError } from '../../base/errors';
 import type { KeeperOrder } from '../../protocol/keeper';
 import { isSameProcess, processStartTime, type ProcessIdentity } from '../platform/processes';
@@ -53,19 +54,21 @@ export async function startKernelProcess(order: KeeperOrder, connectionFile: str
   } finally {
     if (fifo !== undefined) closeSync(fifo.kernelEnd);
   }
-  for (const stream of [child.stdout, child.stderr]) if (stream !== null) printing.read(stream);
   const exited = new Promise<ProcessEnd>((resolve) => {
     child.once('exit', (code, signal) => {
       resolve({ ...(code === null ? {} : { code }), ...(signal === null ? {} : { signal }) });
     });
   });
-  await new Promise<void>((resolve, reject) => {
+  const started = new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (error) => {
       printing.dispose();
       reject(toStartError(error, program));
     });
   });
+  // A program that cannot be started because too many files are open has no streams, whatever the types say.
+  for (const stream of [child.stdout, child.stderr]) if (stream instanceof Readable) printing.read(stream);
+  await started;
   child.on('error', () => undefined);
   const pid = child.pid ?? 0;
   const startTime = (await processStartTime(pid)) ?? '';
