@@ -97,6 +97,18 @@ test('whatever a front door has left is ended before the next one starts, and no
   }
 });
 
+test('a front door does not run as the account of a person, whose programs would be ended', async (t) => {
+  const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
+  if (system === undefined) return;
+  await system.expect('usermod', ['--uid', '70124', '--shell', '/bin/bash', 'remote-kernels']);
+  const program = await leave(system, ['sh', '-c', stay]);
+  const { code, stderr } = await system.run(system.nodePath, [system.programFile, 'serve']);
+  assert.equal(code, exitCodes.configuration, stderr);
+  assert.match(stderr, /remote-kernels is the account of a person \(user 70124, shell \/bin\/bash\)/);
+  assert.match(stderr, /give that account another name, then run: remote-kernels install/);
+  assert.equal(program.child.exitCode ?? program.child.signalCode, null, 'it goes on');
+});
+
 test('a front door does not run as a user whose number somebody else has', async (t) => {
   const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
   if (system === undefined) return;

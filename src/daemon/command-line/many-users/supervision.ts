@@ -14,6 +14,7 @@ import { readLoginShells } from '../../supervisor/login-shells';
 import { ManyUsersSupervisor } from '../../supervisor/many-users-supervisor';
 import { PamChecker } from '../../supervisor/pam-checker';
 import { openTokenStore, tokenLifetimesOf, type TokenStore } from '../../supervisor/token-store';
+import { judgeServiceAccount } from '../checking/check-accounts';
 import { CommandError } from '../terminal';
 
 /** The parts that know who may sign in and how to their agents. */
@@ -58,6 +59,10 @@ export async function findFrontDoorAccount(): Promise<Account> {
       `the system user ${frontDoorUser} has the rights of root, so the part with the network cannot run as it; remove that account and run: remote-kernels install`,
       exitCodes.configuration,
     );
+  const { name, uid, gid, home, shell } = account;
+  const finding = judgeServiceAccount([name, 'x', uid, gid, '', home, shell].join(':'));
+  if (finding.level === 'wrong')
+    throw new CommandError([finding.message, finding.mend ?? ''].join('; '), exitCodes.configuration);
   const sharers = namesOfUser(account.uid, (await readFileIfPresent(passwdFile)) ?? '');
   const others = new Set([(await accounts.byUid(account.uid, signal))?.name ?? '', ...sharers]);
   others.delete(frontDoorUser);
