@@ -1,14 +1,19 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { systemErrorCode } from '../../base/errors';
 import { delay } from '../../base/time';
 import { isUserNumber } from './user-numbers';
 
-/** Together some seconds: a process that waits for a disk ends late, and one that starts others without pause is caught sooner or not at all. */
-const maxPasses = 60;
+/** A process that waits for a disk ends late; one that starts others without pause is caught sooner or not at all. */
+const longestSweepMs = 8_000;
 const firstPauseMs = 5;
 const longestPauseMs = 100;
 /** One look alone can miss a process that was made while it was taken. */
-const looksToBeSure = 2;
+const looksToBeSure = 5;
+/** How many processes are looked at before others have a turn, in some milliseconds. */
+const sliceLength = 100;
+/** How often the process that was made last is looked at in each look, besides the others. */
+const looksAtNewest = 40;
 
 /**
  * Ends every process of that user (SIGKILL), whoever started it and whatever group or session it is in. Resolves with those that are there all the
@@ -17,47 +22,64 @@ const looksToBeSure = 2;
  * A process is the user's when any of its four numbers is (real, effective, saved, of the file system). One in a container of this machine, whose
  * accounts are others with the same numbers, is left alone: it sees other processes than we do, and can be more than one user. Who has no
  * capabilities, as a front door, gets away from our processes only through a user namespace of its own, and there it stays one user
- * (user_namespaces(7)).
+ * (user_namespaces(7)). A container that sees our processes (`--pid=host`) cannot be told from a program of this machine.
+ *
+ * A process that starts another one and ends, again and again, is in no list that is read one by one: it is gone when it is its turn, and the one that
+ * it started is not listed. But it lives until it has started that one, and the system says which one was made last: that one is looked at, too.
  *
  * For root, and for a user of the system who runs nothing else. Throws for root's own number.
  */
 export async function endProcessesOfUser(uid: number): Promise<readonly number[]> {
   if (!isUserNumber(uid) || uid === 0) throw new Error(`the processes of user ${uid} are not to be ended`);
-  let [pauseMs, looksInVain, left] = [firstPauseMs, 0, [] as readonly number[]];
-  for (let pass = 0; pass < maxPasses; pass += 1) {
-    left = endOnce(uid);
-    if (left.length === 0) {
-      looksInVain += 1;
-      if (looksInVain >= looksToBeSure || pass === 0) return [];
-      continue;
-    }
-    looksInVain = 0;
-    await delay(pauseMs);
-    pauseMs = Math.min(longestPauseMs, pauseMs * 2);
+  const giveUpAtMs = performance.now() + longestSweepMs;
+  let [pauseMs, looksInVain] = [firstPauseMs, 0];
+  for (;;) {
+    const left = await endOnce(uid);
+    looksInVain = left.length === 0 ? looksInVain + 1 : 0;
+    if (looksInVain >= looksToBeSure) return [];
+    if (left.length > 0 && performance.now() > giveUpAtMs) return left;
+    await delay(looksInVain > 0 ? firstPauseMs : pauseMs);
+    if (left.length > 0) pauseMs = Math.min(longestPauseMs, pauseMs * 2);
   }
-  return left;
 }
 
-/**
- * Looks once, and gives those that it found. Without a pause between the look at a process and the signal, so that no other process has its number by then,
- * and the latest first, which are the ones that could be gone before it is their turn.
- */
-function endOnce(uid: number): number[] {
-  const found: number[] = [];
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  for (const pid of pids.map(Number).sort((one, other) => other - one)) {
-    const status = readIfThere(`/proc/${pid}/status`);
-    if (pid === process.pid || status === undefined || !isLiveProcessOf(status, uid) || isInContainer(pid))
-      continue;
-    found.push(pid);
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch (error) {
-      // Gone meanwhile, or not to be ended by us: the next look says which.
-      if (systemErrorCode(error) === undefined) throw error;
-    }
+/** Looks once, the latest first, which are the ones that could be gone before it is their turn, and gives those that it found. Others have turns meanwhile. */
+async function endOnce(uid: number): Promise<number[]> {
+  const found = new Set<number>();
+  const look = (pid: number | undefined) => {
+    if (pid !== undefined && endOne(pid, uid)) found.add(pid);
+  };
+  const pids = readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((one, other) => other - one);
+  const slices = Math.max(1, Math.ceil(pids.length / sliceLength));
+  for (let slice = 0; slice < slices; slice += 1) {
+    for (let count = 0; count < looksAtNewest / slices; count += 1) look(newestProcess());
+    for (const pid of pids.slice(slice * sliceLength, (slice + 1) * sliceLength)) look(pid);
+    await setImmediate();
   }
-  return found;
+  return [...found];
+}
+
+/** Whether it is a live one of that user; it has been sent the signal then, without a pause in between, so that no other process has its number by then. */
+function endOne(pid: number, uid: number): boolean {
+  const status = readIfThere(`/proc/${pid}/status`);
+  if (pid === process.pid || status === undefined || !isLiveProcessOf(status, uid) || isInContainer(pid))
+    return false;
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // Gone meanwhile, or not to be ended by us: the next look says which.
+    if (systemErrorCode(error) === undefined) throw error;
+  }
+  return true;
+}
+
+/** The process that was made last in our namespace: the last word of `/proc/loadavg` (proc(5)). */
+function newestProcess(): number | undefined {
+  const pid = Number(readIfThere('/proc/loadavg')?.trim().split(' ').at(-1));
+  return Number.isInteger(pid) && pid > 0 ? pid : undefined;
 }
 
 /**
