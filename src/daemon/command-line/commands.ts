@@ -150,7 +150,7 @@ export const commands: readonly CommandDescription[] = [
     name: 'front-door',
     summary: 'be the front door of a daemon of many users',
     details: [],
-    options: [],
+    options: [{ name: '--as', value: 'UID:GID', words: 'first become that user, from root' }],
     example: [],
     isInternal: true,
   },

@@ -22,15 +22,14 @@ export type CapturedUse = 'channel' | 'descriptors' | 'stdout' | 'stderr' | 'lin
 export async function captureFrontDoor(system: PrivateSystem): Promise<void> {
   const program = join(dirname(system.programFile), 'captured-front-door.py');
   await copyFile(join(import.meta.dirname, 'captured-front-door.py'), system.outside(program));
-  const file = system.outside(system.programFile);
-  const [first = '', ...rest] = (await readFile(file, 'utf8')).split('\n');
+  // The part that is read after the front door has given up to be root.
+  const file = system.outside(join(dirname(system.programFile), 'daemon-program.js'));
   const detour = [
-    "if (process.argv[2] === 'front-door') {",
-    `require('node:child_process').spawn('/usr/bin/python3', [${JSON.stringify(program)}], { stdio: [0, 1, 2, 3] })`,
-    ".once('exit', () => process.exit(1));",
-    'return; }',
+    "'use strict'; if (process.argv[2] === 'front-door') {",
+    `require('node:child_process').spawnSync('/usr/bin/python3', [${JSON.stringify(program)}], { stdio: [0, 1, 2, 3] });`,
+    'process.exit(1); }',
   ].join(' ');
-  await writeFile(file, [first, detour, ...rest].join('\n'));
+  await writeFile(file, `${detour}\n${await readFile(file, 'utf8')}`);
 }
 
 /** The port at which the program of that life, counted from 0, waits for the test. */

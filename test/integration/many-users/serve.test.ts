@@ -76,9 +76,15 @@ test('the front door has no rights, and the supervisor no network', async (t) =>
   const uid = (await system.expect('id', ['-u', 'remote-kernels'])).trim();
   assert.deepEqual(await processStatus(system, frontDoorPid, 'Uid'), [uid, uid, uid, uid]);
   assert.deepEqual((await processStatus(system, frontDoorPid, 'Groups')).join(''), '');
-  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb'])
-    assert.deepEqual(await processStatus(system, frontDoorPid, set), ['0000000000000000'], set);
-  assert.deepEqual(await processStatus(system, frontDoorPid, 'NoNewPrivs'), ['1']);
+  const threads = await system.expect('sh', ['-c', `cat /proc/${frontDoorPid}/task/*/status`]);
+  const valuesOf = (name: string) =>
+    new Set(Array.from(threads.matchAll(new RegExp(`^${name}:\\t(.*)$`, 'gm')), ([, value]) => value));
+  for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapAmb'])
+    assert.deepEqual([...valuesOf(set)], ['0000000000000000'], set);
+  assert.deepEqual([...valuesOf('Uid')], [`${uid}\t${uid}\t${uid}\t${uid}`]);
+  assert.deepEqual([...valuesOf('NoNewPrivs')], ['1']);
+  // CAP_SETUID and CAP_SETGID, which it began with, and which no program can give it without new privileges.
+  assert.deepEqual([...valuesOf('CapBnd')], ['00000000000000c0']);
 
   assert.deepEqual(await processStatus(system, pid, 'Uid'), ['0', '0', '0', '0']);
   const sockets = await system.expect('ss', ['-H', '-tulnp']);
@@ -89,6 +95,7 @@ test('the front door has no rights, and the supervisor no network', async (t) =>
   const arguments_ = await system.expect('cat', [`/proc/${frontDoorPid}/cmdline`]);
   const environment = await system.expect('cat', [`/proc/${frontDoorPid}/environ`]);
   assert.doesNotMatch(arguments_ + environment, /BEGIN/);
+  assert.doesNotMatch(environment, /root/);
   assert.doesNotMatch(daemon.words(), /BEGIN/);
   const modeOf = async (path: string) => ((await stat(system.outside(path))).mode & 0o7777).toString(8);
   assert.equal(await modeOf('/var/lib/remote-kernels'), '700');

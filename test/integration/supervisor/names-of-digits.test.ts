@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import test from 'node:test';
+import { until, withDeadline } from '../../../src/base/time';
 import { frontDoorCommand } from '../../../src/daemon/command-line/many-users/front-door-child';
 import { agentsIn, statusOf } from './support/agents-in-system';
 
@@ -22,11 +24,17 @@ test('accounts and groups whose names are the numbers of others lead no agent an
   const four = (id: number) => Array.from({ length: 4 }, () => id).join(' ');
   assert.deepEqual([status.get('Uid'), status.get('Gid')], [four(ada.uid), four(ada.gid)]);
 
-  const [program, ...words] = frontDoorCommand(frontDoor, 'unused');
-  const seen = await system.expect(program, [
-    ...words.slice(0, words.indexOf('--') + 1),
-    ...['sh', '-c', 'id -u; id -g; id -G'],
-  ]);
+  const [program, ...words] = frontDoorCommand(frontDoor, system.programFile);
+  const command = words.map((word) => (word === process.execPath ? system.nodePath : word));
+  const child = system.spawn(program, command, { stdio: ['pipe', 'ignore', 'inherit'] });
+  const exited = once(child, 'exit', { signal: withDeadline(60_000, 'the end of the front door') });
   const { uid, gid } = frontDoor;
-  assert.deepEqual(seen.trim().split('\n').map(Number), [uid, gid, gid]);
+  const changed = async () => {
+    const now = await statusOf(child.pid ?? 0);
+    return now.get('Uid') === four(0) ? undefined : now;
+  };
+  const door = await until(changed, withDeadline(60_000, 'the other user'));
+  assert.deepEqual([door.get('Uid'), door.get('Gid'), door.get('Groups')], [four(uid), four(gid), '']);
+  child.stdin?.end();
+  assert.deepEqual(await exited, [0, null]);
 });

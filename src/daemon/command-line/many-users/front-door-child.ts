@@ -16,8 +16,7 @@ import {
 } from '../../../protocol/front-door-process';
 import { readBoundedLines } from '../../platform/bounded-lines';
 import { endByInput } from '../../platform/child-end';
-import { scrubEnvironment } from '../../platform/trusted-environment';
-import { numbersForSetpriv } from '../../platform/user-numbers';
+import type { Account } from '../../supervisor/account';
 import { relayWords } from './front-door-words';
 
 /** The supervisor's end of a channel; `closed` resolves with the reason when there is nothing more to be said on it. */
@@ -29,6 +28,8 @@ export interface ServedChannel extends Disposable {
 export interface FrontDoorChildOptions {
   /** The program and its words, with everything that takes its rights away; see {@link frontDoorCommand}. */
   readonly command: readonly [string, ...string[]];
+  /** All of its environment; see {@link frontDoorVariables}. */
+  readonly variables: Readonly<Record<string, string>>;
   /** What the front door is to do as things are now. */
   readonly order: () => FrontDoorOrder;
   readonly serveChannel: (stream: Duplex) => ServedChannel;
@@ -46,23 +47,38 @@ const lastWordsMs = 1_000;
 /** Enough to see in the log what is wrong, and too little to fill a disk with. */
 const maxNonsense = 20;
 
-/** Runs the program as the front door: as that user, in its group alone, without capabilities and without a way to get any. */
+/**
+ * Runs the program as the front door. It begins as root who can do no more than change the user, and does that first of all (`platform/become-user.ts`):
+ * so no other process of that user can ever read its memory, and it ends without rights and without a way to get any.
+ */
 export function frontDoorCommand(
-  user: { readonly uid: number; readonly gid: number },
+  { uid, gid }: { readonly uid: number; readonly gid: number },
   programFile: string,
 ): readonly [string, ...string[]] {
   return [
     '/usr/bin/setpriv',
-    ...[...numbersForSetpriv(user), '--clear-groups'],
-    ...['--no-new-privs', '--bounding-set=-all', '--inh-caps=-all', '--reset-env'],
-    ...['--', process.execPath, programFile, 'front-door'],
+    ...['--no-new-privs', '--bounding-set=-all,+setuid,+setgid', '--inh-caps=-all'],
+    ...['--', process.execPath, programFile, 'front-door', '--as', `${uid}:${gid}`],
   ];
+}
+
+/** The variables of the front door: those of its account, and nothing of root's. */
+export function frontDoorVariables({ name, home, shell }: Account): Readonly<Record<string, string>> {
+  return {
+    PATH: '/usr/local/bin:/bin:/usr/bin',
+    HOME: home,
+    USER: name,
+    LOGNAME: name,
+    SHELL: shell === '' ? '/bin/sh' : shell,
+    // Its threads in the kernel would keep the rights of root.
+    UV_USE_IO_URING: '0',
+  };
 }
 
 /**
  * Keeps one front door running, and believes nothing that it says: its events are for people, and its requests are answered by the supervisor
  * as those of a stranger. One that ends, or breaks the rules of the channel, is replaced after a back-off, and only when no process is left that it may
- * have started: as the same user that could read the key in the memory of the next one before it has closed itself to others.
+ * have started.
  */
 export class FrontDoorChild implements Disposable {
   private readonly eventEmitter = new Emitter<FrontDoorEvent>();
@@ -139,7 +155,7 @@ export class FrontDoorChild implements Disposable {
     const [program, ...words] = this.options.command;
     const child: ChildProcess = spawn(program, words, {
       cwd: '/',
-      env: scrubEnvironment(process.env),
+      env: { ...this.options.variables },
       // Not our standard error itself: who has the log open can cut it off and write it anew, and read from root's terminal.
       stdio: ['pipe', 'pipe', 'pipe', 'pipe'],
       // A Ctrl-C in this terminal is for the supervisor, which then ends the front door in order.

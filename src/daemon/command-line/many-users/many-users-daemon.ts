@@ -13,13 +13,14 @@ import { openDaemonCertificate } from '../../front-door/certificate';
 import { describeExpiry, type DaemonCertificate } from '../../front-door/daemon-certificate';
 import { openDaemonId } from '../../front-door/daemon-id';
 import { endProcessesOfUser } from '../../platform/end-processes-of-user';
+import type { Account } from '../../supervisor/account';
 import { serveSupervisorChannel } from '../../supervisor/supervisor-channel';
 import { formatAddress, urlOf } from '../addresses';
 import { serveControl } from '../control-server';
 import { systemControlSocket } from '../daemon-folders';
 import { publishCertificate } from '../public-certificate';
 import { CommandError } from '../terminal';
-import { FrontDoorChild, frontDoorCommand } from './front-door-child';
+import { FrontDoorChild, frontDoorCommand, frontDoorVariables } from './front-door-child';
 import { afterEnd, afterEvent, firstFrontDoorState } from './front-door-state';
 import type { ManyUsersPlan } from './plan';
 import { findFrontDoorAccount, openSupervision, type Supervision } from './supervision';
@@ -58,7 +59,7 @@ export class ManyUsersDaemon implements Disposable {
     private readonly daemonId: string,
     private certificate: DaemonCertificate,
     private readonly supervision: Supervision,
-    frontDoorUser: { readonly uid: number; readonly gid: number },
+    frontDoorUser: Account,
   ) {
     const { log, plan, programFile } = options;
     this.plan = plan;
@@ -66,6 +67,7 @@ export class ManyUsersDaemon implements Disposable {
     this.frontDoor = this.owned.add(
       new FrontDoorChild({
         command: frontDoorCommand(frontDoorUser, programFile),
+        variables: frontDoorVariables(frontDoorUser),
         order: () => this.order(),
         serveChannel: (stream) =>
           serveSupervisorChannel(stream, supervision.supervisor, log.child('channel')),
