@@ -98,12 +98,18 @@ export type SupervisorAnswer<K extends SupervisorResponse['kind']> = WithoutId<
   Extract<SupervisorResponse, { kind: K }>
 >;
 
-/** For whom a front door asks: a user that it knows, or where the request of somebody comes from whose token nobody has looked at yet. */
-export type Asker = { readonly user: string } | { readonly source: string };
+/**
+ * For whom a front door asks: a user that it knows, or where the request of somebody comes from whose token nobody has looked at yet, by which of the
+ * connections from there. `gone` aborts when nobody is there any more for whom it is worth waiting for room to ask.
+ */
+export type Asker = { readonly gone?: AbortSignal } & (
+  { readonly user: string } | { readonly source: string; readonly connection?: number }
+);
 
 /**
  * What a front door knows of its supervisor, whether both are in one process or at the two ends of a channel. The promises reject only
- * when the signal aborts or the channel is lost. The asker is not sent: by it everybody has a share of a channel.
+ * when the signal aborts or the channel is lost, or with a `WireError` when somebody asks for more at once than can wait. The asker is not sent: by it
+ * everybody has a share of a channel.
  */
 export interface Supervisor {
   /** Checks credentials; counts the attempt before it looks at them. `refused` takes the same time for every cause. */

@@ -258,7 +258,8 @@ export class FrontDoor implements Disposable {
   ): Promise<ForwardingContext> {
     const token = readToken(request);
     const { clients } = this.signIns;
-    const { user, door } = await clients.find(token, connection.source);
+    const origin = { source: connection.source, connection: connection.number, gone: signal };
+    const { user, door } = await clients.find(token, origin);
     clients.attach(token, request.socket);
     if (!connection.isSignedIn) {
       connection.signedIn();
@@ -266,8 +267,7 @@ export class FrontDoor implements Disposable {
       connection.log.debug('4/4: requests go to the agent');
     }
     return {
-      findDoor: async (isFresh) =>
-        isFresh ? (await clients.find(token, connection.source, true)).door : door,
+      findDoor: async (isFresh) => (isFresh ? (await clients.find(token, origin, true)).door : door),
       connectTimeoutMs: this.options.limits.agentConnectTimeoutMs,
       answerTimeoutMs: this.options.limits.agentAnswerTimeoutMs,
       token,
@@ -277,7 +277,8 @@ export class FrontDoor implements Disposable {
   }
 
   private answerError(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
-    if (response.destroyed) return;
+    // A response that waits behind another one is not told that its connection has closed.
+    if (response.destroyed || request.socket.destroyed) return;
     const error = toWireError(thrown);
     const { log } = this.options;
     const path = loggedPath(splitUrl(request).path);

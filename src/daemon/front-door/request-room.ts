@@ -1,6 +1,8 @@
 import { toError } from '../../base/errors';
+import { WireError } from '../../protocol/errors';
 import { maxSupervisorRequests, type Asker } from '../../protocol/supervisor';
 import { networksOf } from '../platform/network-source';
+import { keyOf, WaitingAskers, type WaitingAsker } from './waiting-askers';
 
 /** Of the requests that a channel bears: so many sign-ins, so many others, and some to spare. */
 const maxSignIns = (maxSupervisorRequests * 5) / 8;
@@ -16,11 +18,6 @@ const maxOfUser = 4;
 /** As many agents as can start at once, and some to spare, for a class behind one address. */
 const maxOfSource = 8;
 
-interface Waiting {
-  readonly asker: Asker;
-  readonly enter: (giveBack: () => void) => void;
-}
-
 /**
  * How much a front door asks of its supervisor at once. Strangers decide how many sign-ins there are, and more requests than the channel bears
  * end it and every connection with it. A source can have as many sign-ins under way as there is room left: one alone takes half of the
@@ -35,7 +32,7 @@ export class RequestRoom {
   private readonly othersOf = new Map<string, number>();
   private others = 0;
   private unknown = 0;
-  private readonly waiting = new Set<Waiting>();
+  private readonly waiting = new WaitingAskers();
 
   /** Takes room for a sign-in, to be given back by the function; `undefined` when there is none for this source. */
   takeForSignIn(source: string): (() => void) | undefined {
@@ -77,25 +74,33 @@ export class RequestRoom {
   }
 
   /**
-   * Resolves like {@link takeForOther} once there is room for this asker; of those for whom there is, the first call comes first. Rejects with the
-   * signal's reason.
+   * Resolves like {@link takeForOther} once there is room for this asker. Rejects with the reason of the signal, or of the asker's own when they have gone,
+   * and with a {@link WireError} `agent-unavailable` when too many wait already.
    */
   waitForOther(asker: Asker, signal: AbortSignal): Promise<() => void> {
     return new Promise((resolve, reject) => {
-      const onAbort = () => {
-        this.waiting.delete(one);
-        reject(toError(signal.reason));
+      const ends = asker.gone === undefined ? [signal] : [signal, asker.gone];
+      const settle = () => {
+        for (const end of ends) end.removeEventListener('abort', onAbort);
       };
-      const one: Waiting = {
+      const onAbort = () => {
+        settle();
+        this.waiting.delete(one);
+        reject(toError(ends.find(({ aborted }) => aborted)?.reason));
+      };
+      const one: WaitingAsker = {
         asker,
         enter: (giveBack) => {
-          signal.removeEventListener('abort', onAbort);
+          settle();
           resolve(giveBack);
         },
       };
-      this.waiting.add(one);
-      signal.addEventListener('abort', onAbort, { once: true });
-      if (signal.aborted) onAbort();
+      if (!this.waiting.add(one)) {
+        reject(new WireError('agent-unavailable', 'too many requests wait to be looked at; try again'));
+        return;
+      }
+      for (const end of ends) end.addEventListener('abort', onAbort, { once: true });
+      if (ends.some(({ aborted }) => aborted)) onAbort();
     });
   }
 
@@ -107,12 +112,7 @@ export class RequestRoom {
   }
 
   private letIn(): void {
-    for (const one of this.waiting) {
-      const giveBack = this.takeForOther(one.asker);
-      if (giveBack === undefined) continue;
-      this.waiting.delete(one);
-      one.enter(giveBack);
-    }
+    this.waiting.letIn((asker) => this.takeForOther(asker));
   }
 }
 
@@ -120,8 +120,4 @@ function takeOne(counts: Map<string, number>, key: string): void {
   const left = (counts.get(key) ?? 1) - 1;
   if (left === 0) counts.delete(key);
   else counts.set(key, left);
-}
-
-function keyOf(asker: Asker): string {
-  return 'user' in asker ? `user ${asker.user}` : `source ${asker.source}`;
 }

@@ -78,14 +78,15 @@ export async function answerSignOut(
   request: IncomingMessage,
   response: ServerResponse,
   query: URLSearchParams,
-  { source }: Connection,
+  { source, number }: Connection,
   context: SignInContext,
 ): Promise<void> {
   const token = readToken(request);
   const isEverywhere = query.has(signOutEverywhere);
   // The user must be known to find all of their connections, also when this is the first request with the token.
-  if (isEverywhere) await context.clients.find(token, source).catch(ignoreUnavailable);
-  const asker = context.clients.askerOf(token, source);
+  const origin = { source, connection: number };
+  if (isEverywhere) await context.clients.find(token, origin).catch(ignoreUnavailable);
+  const asker = context.clients.askerOf(token, origin);
   const answer = await context.supervisor.signOut(
     { kind: 'signOut', token, isEverywhere },
     context.signal,

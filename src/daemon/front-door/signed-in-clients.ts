@@ -25,7 +25,14 @@ interface Question {
   endings: number;
   /** Who signed out everywhere. Whose token it is, often only the answer says. */
   readonly endedUsers: Set<string>;
+  /** How many want to know who have not gone. */
+  wanted: number;
+  /** Aborts when all have gone: then the question does not wait for room any more. One that was sent goes on, since its answer is worth the same later. */
+  gone: AbortController;
 }
+
+/** Where a request comes from whose token may be nobody's, and what aborts when its client has gone. */
+type Origin = Extract<Asker, { readonly source: string }>;
 
 const resumeTimeoutMs = 40_000;
 /** How often a token is asked about again because something ended meanwhile, before its holder is told to come back. */
@@ -63,23 +70,25 @@ export class SignedInClients implements Disposable {
 
   /**
    * The user and the way to the agent for a token. Rejects with a {@link WireError}: `unauthorized`, or `agent-unavailable`. With `isFresh` the
-   * supervisor is asked whatever is remembered, which starts an agent that has gone. The source counts as long as the user is not known.
+   * supervisor is asked whatever is remembered, which starts an agent that has gone. The origin counts as long as the user is not known.
    */
   async find(
     token: string,
-    source: string,
+    origin: Origin,
     isFresh = false,
   ): Promise<{ readonly user: string; readonly door: Door }> {
     const known = this.clients.get(keyOf(token));
     if (!isFresh && known !== undefined && this.now() - known.checkedAtMs < this.recheckIntervalMs)
       return known;
-    return this.resume(token, this.askerOf(token, source));
+    return this.resume(token, this.askerOf(token, origin));
   }
 
-  /** For whom something about this token is asked: its user where that is known, else whoever is at that source. */
-  askerOf(token: string, source: string): Asker {
+  /** For whom something about this token is asked: its user where that is known, else whoever is there. */
+  askerOf(token: string, origin: Origin): Asker {
     const client = this.clients.get(keyOf(token));
-    return client === undefined ? { source } : { user: client.user };
+    if (client === undefined) return origin;
+    const { user } = client;
+    return origin.gone === undefined ? { user } : { user, gone: origin.gone };
   }
 
   /** Remembers a sign-in that was just made. */
@@ -135,8 +144,13 @@ export class SignedInClients implements Disposable {
   private resume(token: string, asker: Asker): Promise<Client> {
     const key = keyOf(token);
     const running = this.resuming.get(key);
-    if (running !== undefined) return running.answer;
-    const question: Question = { token, endings: 0, endedUsers: new Set() };
+    if (running !== undefined) {
+      noteWant(running.question, asker);
+      return running.answer;
+    }
+    const gone = new AbortController();
+    const question: Question = { token, endings: 0, endedUsers: new Set(), wanted: 0, gone };
+    noteWant(question, asker);
     const answer = this.ask(question, asker).finally(() => this.resuming.delete(key));
     this.resuming.set(key, { question, answer });
     return answer;
@@ -148,7 +162,10 @@ export class SignedInClients implements Disposable {
       const [changesBefore, endingsBefore] = [this.changes, question.endings];
       endedUsers.clear();
       const answer = await within(resumeTimeoutMs, 'the check of a token', undefined, (signal) =>
-        this.supervisor.resume({ kind: 'resume', token }, signal, asker),
+        this.supervisor.resume({ kind: 'resume', token }, signal, {
+          ...asker,
+          gone: question.gone.signal,
+        }),
       );
       const isOutdated = endingsBefore !== question.endings || changesBefore !== this.changes;
       if (answer.kind !== 'resumed' || (!isOutdated && !endedUsers.has(answer.user)))
@@ -226,6 +243,19 @@ export class SignedInClients implements Disposable {
         this.log.debug(`check of a sign-in of ${user}: ${toError(error).message}`),
       );
   }
+}
+
+/** Who does not say when they have gone stays. */
+function noteWant(question: Question, { gone }: Asker): void {
+  question.wanted += 1;
+  // It was sent, or else it would be over: somebody wants it again.
+  if (question.gone.signal.aborted) question.gone = new AbortController();
+  const leave = () => {
+    question.wanted -= 1;
+    if (question.wanted === 0) question.gone.abort(gone?.reason);
+  };
+  if (gone?.aborted === true) leave();
+  else gone?.addEventListener('abort', leave, { once: true });
 }
 
 function keyOf(token: string): string {

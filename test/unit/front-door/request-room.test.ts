@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { toError } from '../../../src/base/errors';
 import { RequestRoom } from '../../../src/daemon/front-door/request-room';
 import { maxSupervisorRequests, type Asker } from '../../../src/protocol/supervisor';
 
@@ -129,4 +130,64 @@ test('so many sources are remembered, those where somebody signed in last', () =
   );
   assert.equal(room.takeForSignIn('source 975'), undefined);
   assert.ok(room.takeForSignIn('source 976'));
+});
+
+test('who sends many ahead on one connection has few of them wait, and keeps nobody out who comes from the same source', async () => {
+  const room = new RequestRoom();
+  const { signal } = new AbortController();
+  const by = (connection: number): Asker => ({ source: '192.0.2.1', connection });
+  const held = Array.from({ length: 8 }, () => room.takeForOther(by(1)));
+  const entered: number[] = [];
+  const wait = (connection: number) =>
+    room.waitForOther(by(connection), signal).then((giveBack) => {
+      entered.push(connection);
+      return giveBack;
+    });
+  const flood = Array.from({ length: 1_000 }, () => wait(1));
+  const late = wait(2);
+  const refused = await Promise.allSettled(flood.slice(4));
+  assert.ok(
+    refused.every(
+      (one) => one.status === 'rejected' && (one.reason as { code: string }).code === 'agent-unavailable',
+    ),
+  );
+  held[0]?.();
+  held[1]?.();
+  await late;
+  assert.deepEqual(entered, [1, 2]);
+  for (const giveBack of held.slice(2)) giveBack?.();
+  await Promise.all(flood.slice(0, 4));
+});
+
+test('however many sources and connections there are, so many wait at most', async () => {
+  const room = new RequestRoom();
+  takeAll(room, numbered(200, source));
+  const leaving = new AbortController();
+  const settled = { waiting: 0, refused: 0 };
+  const all = Array.from({ length: 20_000 }, (_, at) =>
+    room
+      .waitForOther({ source: `${at % 100}`, connection: at }, leaving.signal)
+      .catch((error: unknown) => (settled[toError(error).message === 'over' ? 'waiting' : 'refused'] += 1)),
+  );
+  leaving.abort(new Error('over'));
+  await Promise.all(all);
+  assert.deepEqual(settled, { waiting: 2_048, refused: 20_000 - 2_048 });
+});
+
+test('who has gone does not wait any more, and leaves the place to another', async () => {
+  const room = new RequestRoom();
+  const { signal } = new AbortController();
+  const leaving = new AbortController();
+  const asker = { source: '192.0.2.1', connection: 1 };
+  const held = Array.from({ length: 8 }, () => room.takeForOther(asker));
+  const left = Array.from({ length: 4 }, () =>
+    room
+      .waitForOther({ ...asker, gone: leaving.signal }, signal)
+      .catch((error: unknown) => toError(error).message),
+  );
+  leaving.abort(new Error('went away'));
+  assert.deepEqual(await Promise.all(left), Array<string>(4).fill('went away'));
+  const next = room.waitForOther(asker, signal);
+  held[0]?.();
+  assert.ok(await next);
 });

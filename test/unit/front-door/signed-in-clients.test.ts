@@ -3,11 +3,11 @@ import { Socket } from 'node:net';
 import { mock, test, type TestContext } from 'node:test';
 import { silentLogger } from '../../../src/base/logger';
 import { SignedInClients } from '../../../src/daemon/front-door/signed-in-clients';
-import type { Supervisor, SupervisorAnswer } from '../../../src/protocol/supervisor';
+import type { Asker, Supervisor, SupervisorAnswer } from '../../../src/protocol/supervisor';
 
 const door = { socket: '/run/door', doorKey: 'k'.repeat(43) };
 const recheckIntervalMs = 60_000;
-const source = '192.0.2.1';
+const origin = { source: '192.0.2.1', connection: 7 };
 
 type ResumeAnswer = SupervisorAnswer<'resumed' | 'refused' | 'unavailable'>;
 
@@ -16,11 +16,11 @@ function clientsOf(t: TestContext) {
   mock.timers.enable({ apis: ['setInterval', 'setTimeout'] });
   const clock = { nowMs: 5_000 };
   const asked: string[] = [];
-  const askers: unknown[] = [];
+  const askers: Asker[] = [];
   const answers = new Map<string, () => Promise<ResumeAnswer>>();
   const resume: Supervisor['resume'] = ({ token }, _signal, asker) => {
     asked.push(token);
-    askers.push(asker);
+    if (asker !== undefined) askers.push(asker);
     const user = token.split('-')[0] ?? '';
     return (
       answers.get(token)?.() ??
@@ -41,7 +41,7 @@ function clientsOf(t: TestContext) {
     clock,
     /** A connection on which that token is used. */
     connect: async (token: string) => {
-      await clients.find(token, source);
+      await clients.find(token, origin);
       const socket = new Socket();
       clients.attach(token, socket);
       return socket;
@@ -82,9 +82,9 @@ test('an account that may not be used now loses its connections, and comes back 
   answers.set('bob', () => Promise.resolve({ kind: 'unavailable', message: 'later' }));
   await pass(1.5 * recheckIntervalMs);
   assert.deepEqual([ada.destroyed, bob.destroyed], [true, false]);
-  await assert.rejects(clients.find('ada-1', source), /later/);
+  await assert.rejects(clients.find('ada-1', origin), /later/);
   answers.clear();
-  assert.equal((await clients.find('ada-1', source)).user, 'ada');
+  assert.equal((await clients.find('ada-1', origin)).user, 'ada');
 });
 
 test('who is answered slowly, with however many connections, keeps nobody else from being cut off', async (t) => {
@@ -108,7 +108,7 @@ test('a clock of the machine that goes back makes no answer last longer', async 
   answers.set('ada', refused);
   await pass(1.5 * recheckIntervalMs);
   assert.ok(ada.destroyed);
-  await assert.rejects(clients.find('ada-1', source), { code: 'unauthorized' });
+  await assert.rejects(clients.find('ada-1', origin), { code: 'unauthorized' });
 });
 
 test('while it cannot be found out connections stay, and nothing passes on an old answer', async (t) => {
@@ -118,7 +118,7 @@ test('while it cannot be found out connections stay, and nothing passes on an ol
   answers.set('ada', () => Promise.resolve(unavailable));
   await pass(3 * recheckIntervalMs);
   assert.equal(ada.destroyed, false);
-  await assert.rejects(clients.find('ada-1', source), { code: 'agent-unavailable' });
+  await assert.rejects(clients.find('ada-1', origin), { code: 'agent-unavailable' });
   answers.set('ada', refused);
   await pass(1.5 * recheckIntervalMs);
   assert.ok(ada.destroyed);
@@ -131,7 +131,7 @@ test('a token without connections is forgotten and costs no question', async (t)
   await settle();
   await pass(5 * recheckIntervalMs);
   assert.deepEqual(asked, ['ada-1']);
-  await clients.find('ada-1', source);
+  await clients.find('ada-1', origin);
   assert.deepEqual(asked, ['ada-1', 'ada-1']);
 });
 
@@ -147,7 +147,7 @@ test('when what is allowed has changed, everybody with open connections is asked
     [true, true, false],
   );
   assert.deepEqual(asked.slice(before).sort(), ['ada-1', 'ada-2', 'bob-1']);
-  await clients.find('bob-1', source);
+  await clients.find('bob-1', origin);
   assert.equal(asked.length, before + 3, 'the answer is remembered again');
 });
 
@@ -184,8 +184,8 @@ function held(answers: Map<string, () => Promise<ResumeAnswer>>, token: string) 
 test('sign-outs with false tokens, also ones that are asked about, make nobody else be asked about again', async (t) => {
   const { clients, answers } = clientsOf(t);
   const [ada, stranger] = [held(answers, 'ada-1'), held(answers, 'false-1')];
-  const found = clients.find('ada-1', source);
-  clients.find('false-1', source).catch(() => undefined);
+  const found = clients.find('ada-1', origin);
+  clients.find('false-1', origin).catch(() => undefined);
   for (let index = 0; index < 50; index += 1) {
     clients.remove('false-1', false);
     clients.remove(`false-${index}`, false);
@@ -200,7 +200,7 @@ test('sign-outs with false tokens, also ones that are asked about, make nobody e
 test('an answer that was on its way when its own token was signed out is not believed', async (t) => {
   const { clients, answers } = clientsOf(t);
   const ada = held(answers, 'ada-1');
-  const found = assert.rejects(clients.find('ada-1', source), { code: 'unauthorized' });
+  const found = assert.rejects(clients.find('ada-1', origin), { code: 'unauthorized' });
   clients.remove('ada-1', false);
   answers.set('ada-1', refused);
   await ada.answer({ kind: 'resumed', user: 'ada', door });
@@ -209,10 +209,10 @@ test('an answer that was on its way when its own token was signed out is not bel
 
 test('a sign-out everywhere makes answers on their way about that user be doubted, and those about others be believed', async (t) => {
   const { clients, answers } = clientsOf(t);
-  await clients.find('ada-1', source);
+  await clients.find('ada-1', origin);
   const [ada, bob] = [held(answers, 'ada-2'), held(answers, 'bob-1')];
-  const adas = assert.rejects(clients.find('ada-2', source), { code: 'unauthorized' });
-  const bobs = clients.find('bob-1', source);
+  const adas = assert.rejects(clients.find('ada-2', origin), { code: 'unauthorized' });
+  const bobs = clients.find('bob-1', origin);
   clients.remove('ada-1', true);
   answers.set('ada-2', refused);
   await bob.answer({ kind: 'resumed', user: 'bob', door });
@@ -225,7 +225,7 @@ test('a sign-out everywhere makes answers on their way about that user be doubte
 test('a sign-out everywhere of a user who is not known yet lets no answer on its way about their other tokens pass', async (t) => {
   const { clients, answers } = clientsOf(t);
   const ada = held(answers, 'ada-2');
-  const adas = assert.rejects(clients.find('ada-2', source), { code: 'unauthorized' });
+  const adas = assert.rejects(clients.find('ada-2', origin), { code: 'unauthorized' });
   clients.remove('ada-1', true);
   answers.set('ada-2', refused);
   await ada.answer({ kind: 'resumed', user: 'ada', door });
@@ -235,7 +235,7 @@ test('a sign-out everywhere of a user who is not known yet lets no answer on its
 test('a token is asked about a few times and no more while what is allowed goes on changing', async (t) => {
   const { clients, answers } = clientsOf(t);
   const ada = held(answers, 'ada-1');
-  const found = assert.rejects(clients.find('ada-1', source), {
+  const found = assert.rejects(clients.find('ada-1', origin), {
     code: 'agent-unavailable',
     message: /try again/,
   });
@@ -255,11 +255,37 @@ async function settle(): Promise<void> {
 test('for a token that nobody has looked at its source asks, from then on its user', async (t) => {
   const { clients, askers, pass, connect } = clientsOf(t);
   await connect('ada-1');
-  await clients.find('ada-1', source, true);
+  await clients.find('ada-1', origin, true);
   await pass(recheckIntervalMs * 2);
-  assert.deepEqual(askers.slice(0, 3), [{ source }, { user: 'ada' }, { user: 'ada' }]);
   assert.deepEqual(
-    [clients.askerOf('ada-1', source), clients.askerOf('bob-1', source)],
-    [{ user: 'ada' }, { source }],
+    askers.slice(0, 3).map(({ gone: _gone, ...asker }) => asker),
+    [origin, { user: 'ada' }, { user: 'ada' }],
   );
+  assert.deepEqual(
+    [clients.askerOf('ada-1', origin), clients.askerOf('bob-1', origin)],
+    [{ user: 'ada' }, origin],
+  );
+});
+
+test('a question waits for room as long as anybody is there who wants to know', async (t) => {
+  const { clients, askers, answers, connect } = clientsOf(t);
+  answers.set('bob', never);
+  const goneOf = (at: number) => askers.at(at)?.gone?.aborted;
+  const [one, other] = [new AbortController(), new AbortController()];
+  for (const { signal } of [one, other])
+    clients.find('bob-1', { ...origin, gone: signal }).catch(() => undefined);
+  assert.equal(askers.length, 1);
+  one.abort();
+  assert.equal(goneOf(0), false);
+  other.abort();
+  assert.equal(goneOf(0), true);
+
+  // Who checks an open connection never goes.
+  await connect('ada-1');
+  answers.set('ada', never);
+  const last = new AbortController();
+  clients.recheckAll();
+  clients.find('ada-1', { ...origin, gone: last.signal }).catch(() => undefined);
+  last.abort();
+  assert.equal(goneOf(-1), false);
 });
