@@ -1,6 +1,6 @@
 import { until, withDeadline } from '../../../src/base/time';
 import type { PrivateSystem } from '../../support/private-system';
-import { freePort } from './free-port';
+import { twoFreePorts } from './free-port';
 import { childrenOf } from './process-measures';
 
 /** nginx as a TLS proxy to one socket, with and without buffers between the two sides. */
@@ -57,8 +57,7 @@ ${server(bufferedPort, true)}
 
 /** Starts it in the private system; it ends with that. */
 export async function startNginx(system: PrivateSystem, socket: string): Promise<RunningNginx> {
-  const unbufferedPort = await freePort();
-  const bufferedPort = await freePort();
+  const [unbufferedPort, bufferedPort] = await twoFreePorts();
   const file = '/etc/nginx-bench.conf';
   await system.write(file, configurationOf(socket, unbufferedPort, bufferedPort));
   await system.expect('mkdir', ['-p', '/run/nginx-bench']);

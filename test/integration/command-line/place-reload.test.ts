@@ -20,6 +20,7 @@ import {
   startConfiguredDaemon,
   workAsAda,
   type ConfiguredDaemon,
+  twoFreePorts,
 } from './configured-daemon';
 import { openKernelStream } from './kernel-stream';
 
@@ -65,7 +66,7 @@ test('another port is listened on without the end of a connection, and everybody
   const system = await PrivateSystem.start(t, { pamFile: plainPamFile });
   if (system === undefined) return;
   await giveEnvironment(system, 'ada');
-  const [first, second] = [await freePort(), await freePort()];
+  const [first, second] = await twoFreePorts();
   await configure(system, { port: first });
   const daemon = await startConfiguredDaemon(system);
   const { token, headers, kernelId } = await workAsAda(first);

@@ -12,7 +12,7 @@ import { frontDoorPaths, parseWellKnown } from '../../../src/protocol/front-door
 import { createTestHome, type TestHome } from '../../support/test-home';
 import { ask, bearer, rawConnection } from '../front-door/front-door-under-test';
 import { openStream } from '../many-users/open-stream';
-import { freePort } from './configured-daemon';
+import { freePort, twoFreePorts } from './configured-daemon';
 import {
   runCommand,
   signIn,
@@ -171,7 +171,7 @@ test('with a file that others can change, or a link to nothing, it does not star
 
 test('SIGHUP changes name and port while connections stay open, and the agent hears of the port', async (t) => {
   const home = await createTestHome(t);
-  const [first, second] = [await freePort(), await freePort()];
+  const [first, second] = await twoFreePorts();
   await configure(home, { port: first, name: 'before' });
   const daemon = await startConfiguredDaemon(t, home, ['--show-code']);
   const token = await signIn(daemon);
@@ -232,7 +232,9 @@ test('a bad file, none any more, and a link to nothing at SIGHUP keep the old co
 
 test('a port that another program holds leaves the daemon where it is, and status says why', async (t) => {
   const home = await createTestHome(t);
-  const [port, taken] = [await freePort(), await takenPort(t)];
+  // The one that is taken first: what is free after that is another one.
+  const taken = await takenPort(t);
+  const port = await freePort();
   await configure(home, { port });
   const daemon = await startConfiguredDaemon(t, home, ['--show-code']);
   const stream = await openStream(port, await signIn(daemon));

@@ -136,7 +136,7 @@ test('an agent that keeps silent on a kept connection is given up after the dead
   const answer = (_request: IncomingMessage, response: ServerResponse, earlier: number) => {
     if (earlier === 0) response.end('whole');
   };
-  const { client, countOf } = await watchedAgent(t, answer, { agentAnswerTimeoutMs: 300 });
+  const { client, countOf } = await watchedAgent(t, answer, { agentAnswerTimeoutMs: 3_000 });
   const ada = client();
   await ada('GET', '/first');
   assert.equal((await ada('GET', '/silent')).status, 503);

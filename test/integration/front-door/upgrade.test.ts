@@ -231,7 +231,7 @@ for (const [what, isSilent] of [
   test(`a client that ${what} after the agent has ended its WebSocket leaves nothing open`, async (t) => {
     const agentSockets: Duplex[] = [];
     const door = await frontDoorUnderTest(t, {
-      limits: { agentAnswerTimeoutMs: isSilent ? 500 : 60_000 },
+      limits: { agentAnswerTimeoutMs: isSilent ? 3_000 : 60_000 },
       onAgentServer: (server) => {
         server.on('upgrade', (_request: IncomingMessage, socket: Duplex) => {
           agentSockets.push(socket);
