@@ -46,6 +46,9 @@ const stopTimeoutMs = 6_000;
 const lastWordsMs = 1_000;
 /** Enough to see in the log what is wrong, and too little to fill a disk with. */
 const maxNonsense = 20;
+/** So many events at once, and so many a second later on: more than one in order has to say, and too little to fill a disk with. */
+const burstEvents = 200;
+const eventsPerSecond = 10;
 
 /**
  * Runs the program as the front door. It begins as root who can do no more than change the user, and does that first of all (`platform/become-user.ts`):
@@ -195,12 +198,30 @@ export class FrontDoorChild implements Disposable {
     // Without a process there are no pipes, and `error` follows.
     if (!(stream instanceof Duplex) || !(stdout instanceof Readable)) return undefined;
     let nonsense = 0;
+    let isOver = false;
+    const room = { events: burstEvents, atMs: performance.now() };
+    const end = (reason: string) => {
+      isOver = true;
+      this.kill(child, reason);
+    };
     stdout.on('error', (error) => log.debug(`events: ${error.message}`));
     readBoundedLines(stdout, maxFrontDoorEventBytes, {
       onLine: (line) => {
-        if (this.receive(line)) return;
+        // What it goes on to say stands in its pipe when it has been killed.
+        if (isOver) return;
+        const nowMs = performance.now();
+        room.events = Math.min(burstEvents, room.events + ((nowMs - room.atMs) / 1000) * eventsPerSecond);
+        room.atMs = nowMs;
+        room.events -= 1;
+        if (room.events < 0) {
+          end('it says more than one in order does');
+          return;
+        }
+        const event = this.receive(line);
+        if (event?.event === 'failed') end('it cannot do its work');
+        if (event !== undefined) return;
         nonsense += 1;
-        if (nonsense > maxNonsense) this.kill(child, 'it says what is no event again and again');
+        if (nonsense > maxNonsense) end('it says what is no event again and again');
       },
       onTooLong: () => this.kill(child, 'it said something that is too long'),
     });
@@ -209,12 +230,12 @@ export class FrontDoorChild implements Disposable {
     return channel;
   }
 
-  /** Whether the line was an event. */
-  private receive(line: string): boolean {
+  /** The event, if the line was one. */
+  private receive(line: string): FrontDoorEvent | undefined {
     const event = parseJson(line, parseFrontDoorEvent);
     if (event.ok) this.eventEmitter.fire(event.value);
     else this.options.log.warn(`it said something that is no event (${event.error.path})`);
-    return event.ok;
+    return event.ok ? event.value : undefined;
   }
 
   /** A front door without its channel can do nothing, and one that breaks the rules may be somebody else's by now. */
