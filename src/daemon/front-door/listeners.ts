@@ -119,7 +119,8 @@ function openServer(
       { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 },
       onConnection,
     );
-    server.once('error', (error) => {
+    // Also later, for each connection that could not be accepted: the socket goes on to listen.
+    server.on('error', (error) => {
       const code = systemErrorCode(error);
       if (isOptional && (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT')) resolve(undefined);
       else if (code === 'EADDRINUSE') reject(new PortInUseError(port, host));
