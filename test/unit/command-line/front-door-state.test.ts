@@ -4,6 +4,7 @@ import {
   afterEnd,
   afterEvent,
   firstFrontDoorState,
+  portToOrder,
   type FrontDoorState,
 } from '../../../src/daemon/command-line/many-users/front-door-state';
 import type { FrontDoorEvent } from '../../../src/protocol/front-door-process';
@@ -86,4 +87,16 @@ test('an announcement is forgotten when it fails, is switched off, or the front 
   assert.equal(gone.announcement, undefined);
   assert.deepEqual(gone.connections, { all: 0, signedIn: 0 });
   assert.deepEqual(gone.addresses, announced.addresses);
+});
+
+test('the next one takes the port that the one before had, unless one could not have it', () => {
+  const wanted = { listen: local, port: 0 };
+  const first = after(wanted, listening(40_123, '127.0.0.1'))();
+  assert.equal(portToOrder(firstFrontDoorState, 0), 0);
+  assert.equal(portToOrder(afterEnd(first), 0), 40_123);
+  assert.equal(portToOrder(first, 7443), 7443);
+  const failed = after(wanted, { event: 'failed', message: 'port 40123 is in use' })(afterEnd(first));
+  assert.equal(portToOrder(afterEnd(failed), 0), 0);
+  const again = after(wanted, listening(40_124, '127.0.0.1'))(afterEnd(failed));
+  assert.equal(portToOrder(afterEnd(again), 0), 40_124);
 });

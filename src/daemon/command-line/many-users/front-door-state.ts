@@ -13,6 +13,8 @@ export interface FrontDoorState {
   readonly place?: OrderedPlace;
   /** Why it does not listen where the configuration says. */
   readonly placeProblem?: string;
+  /** The last one could not listen at all, so the port that the one before said it had is not to be had. */
+  readonly hasFailed?: true;
   /** Absent as long as nothing is known of it, and when there is to be none. */
   readonly announcement?: AnnouncementStatus;
   readonly connections: { readonly all: number; readonly signedIn: number };
@@ -40,8 +42,9 @@ export function afterEvent(
       };
     }
     case 'place-refused':
-    case 'failed':
       return { ...state, placeProblem: event.message };
+    case 'failed':
+      return { ...state, placeProblem: event.message, hasFailed: true };
     case 'announcing':
       return { ...state, announcement: announcementStatusOf({ ...event, kind: 'announced' }) };
     case 'announcement-failed':
@@ -58,7 +61,17 @@ export function afterEnd(state: FrontDoorState): FrontDoorState {
   return { ...withoutAnnouncement(state), connections: noConnections };
 }
 
-function withoutProblem({ placeProblem: _problem, ...rest }: FrontDoorState): FrontDoorState {
+/** The port for the next order: where the configuration takes any free one that is the one that people know by now, as long as it can be had. */
+export function portToOrder({ addresses, hasFailed }: FrontDoorState, wanted: number): number {
+  if (wanted !== 0 || hasFailed === true) return wanted;
+  return addresses?.port ?? 0;
+}
+
+function withoutProblem({
+  placeProblem: _problem,
+  hasFailed: _failed,
+  ...rest
+}: FrontDoorState): FrontDoorState {
   return rest;
 }
 

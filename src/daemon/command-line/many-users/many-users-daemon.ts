@@ -21,7 +21,7 @@ import { systemControlSocket } from '../daemon-folders';
 import { publishCertificate } from '../public-certificate';
 import { CommandError } from '../terminal';
 import { FrontDoorChild, frontDoorCommand, frontDoorVariables } from './front-door-child';
-import { afterEnd, afterEvent, firstFrontDoorState } from './front-door-state';
+import { afterEnd, afterEvent, firstFrontDoorState, portToOrder } from './front-door-state';
 import type { ManyUsersPlan } from './plan';
 import { findFrontDoorAccount, openSupervision, type Supervision } from './supervision';
 
@@ -152,13 +152,13 @@ export class ManyUsersDaemon implements Disposable {
   /** A front door that is started again takes the port that the one before had, also where that was any free one, or else the whole place. */
   private order(): FrontDoorOrder {
     const { certificate, daemonId, plan } = this;
-    const { addresses, place } = this.state;
+    const { place } = this.state;
     const { privateKeyPem, certificatePem } = certificate;
     return {
       daemonId,
       name: plan.serve.name,
       listen: plan.serve.listen.map(({ host, isOptional }) => ({ host, isOptional })),
-      port: plan.serve.port === 0 ? (addresses?.port ?? 0) : plan.serve.port,
+      port: portToOrder(this.state, plan.serve.port),
       ...(place === undefined ? {} : { placeBefore: place }),
       isAnnounced: plan.isAnnounced,
       certificate: { privateKeyPem, certificatePem },
