@@ -11,6 +11,7 @@ import { readUsage } from './process-usage/read-usage';
 import { addUsage, usersWithProcesses } from './process-usage/usage';
 import { formatStatus } from './status-words';
 import { printResult } from './terminal';
+import { toVisibleJson } from './visible-json';
 
 const usageTimeoutMs = 8_000;
 
@@ -24,7 +25,7 @@ export async function runStatus(isJson: boolean, programFile: string): Promise<n
   const service = isRoot ? await findServiceDaemon() : undefined;
   const asked = await askDaemon('GET', controlPaths.status, parseDaemonStatus, sockets, service);
   const status = await withUsage(asked, programFile);
-  printResult(isJson ? JSON.stringify(status) : formatStatus(status, Date.now()));
+  printResult(isJson ? toVisibleJson(status) : formatStatus(status, Date.now()));
   return exitCodes.ok;
 }
 
