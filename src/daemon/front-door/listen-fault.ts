@@ -16,13 +16,16 @@ export function explainListenFault(error: unknown): ListenFault {
 }
 
 /** Explains why a front door that runs, at that place, does not listen where its configuration says. */
-export function explainRefusedPlace(error: unknown, { port, hosts }: ListeningPlace): string {
+export function explainRefusedPlace(error: unknown, { port, hosts }: ListeningPlace, isLost = false): string {
   const { kind, what } = describeFault(error);
   const next =
     kind === 'port-in-use'
       ? 'Correct the configuration or end that program, then reload again'
       : 'Correct the configuration, then reload again';
-  return `${what}; the front door stays where it was, at port ${port} on ${hosts.join(', ')}. ${next}`;
+  const place = `port ${port} on ${hosts.join(', ')}`;
+  return isLost
+    ? `${what}; the front door cannot go back to where it was either, and tries ${place} until it is free. ${next}`
+    : `${what}; the front door stays where it was, at ${place}. ${next}`;
 }
 
 function describeFault(error: unknown): {

@@ -27,6 +27,8 @@ export class OrderedPlace implements Disposable {
   private inForce: Place | undefined;
   private told: ListeningPlace | undefined;
   private isRefused = false;
+  /** The place before is not to be had back yet, and that was told. */
+  private isLost = false;
   private returning: NodeJS.Timeout | undefined;
   private isDisposed = false;
 
@@ -70,14 +72,14 @@ export class OrderedPlace implements Disposable {
         this.inForce = place;
         if (this.isRefused || !isSame(addresses, before)) this.tell(addresses);
         this.isRefused = false;
+        this.isLost = false;
         if (!isSame(addresses, before))
           log.info(
             `listening at port ${addresses.port} on ${addresses.hosts.join(', ')} in place of port ${before.port} on ${before.hosts.join(', ')}; connections that are open stay`,
           );
       } catch (error) {
         if (this.isDisposed) return false;
-        this.refuse(error);
-        await this.goBack();
+        await this.goBack(error);
       }
       return !isSame(this.addresses, before);
     });
@@ -89,24 +91,27 @@ export class OrderedPlace implements Disposable {
   }
 
   /** Listens at the place in force, parts of which may have made room. Between the two another program can have taken them: it is tried until they are back. */
-  private async goBack(): Promise<void> {
+  private async goBack(refused: unknown): Promise<void> {
     const { inForce } = this;
     clearTimeout(this.returning);
     if (inForce === undefined || this.isDisposed) return;
     const { frontDoor, log, returnMs } = this.options;
     try {
       await frontDoor.listen(inForce.listen, this.addresses.port);
+      this.refuse(refused);
     } catch (error) {
       const { message } = explainListenFault(error);
       log.error(`the place before cannot be had back yet: ${message}`);
-      this.returning = setTimeout(() => void this.work.run(() => this.goBack()), returnMs);
+      if (!this.isLost) this.refuse(refused, true);
+      this.returning = setTimeout(() => void this.work.run(() => this.goBack(refused)), returnMs);
       this.returning.unref();
     }
   }
 
-  private refuse(error: unknown): void {
-    const message = explainRefusedPlace(error, this.addresses);
+  private refuse(error: unknown, isLost = false): void {
+    const message = explainRefusedPlace(error, this.addresses, isLost);
     this.isRefused = true;
+    this.isLost = isLost;
     this.options.log.error(message);
     this.options.say({ event: 'place-refused', message: message.slice(0, 1024) });
   }

@@ -81,14 +81,24 @@ test('a place that cannot be had leaves the one before in force, with what happe
 
 test('a place before that was lost meanwhile is tried again until it is back', async (t) => {
   const held = new Set<number>();
-  const { place, attempts } = placeOn(t, held);
+  const { place, attempts, said } = placeOn(t, held);
   await place.open(orderAt('127.0.0.1', 7443));
   held.add(7443).add(7444);
   await place.follow(orderAt('127.0.0.1', 7444));
   await until(() => (attempts.length > 5 ? true : undefined), withDeadline(30_000, 'more attempts'));
+  const last = () => {
+    const event = said.at(-1);
+    return event?.event === 'place-refused' ? event.message : '';
+  };
+  assert.match(last(), /cannot go back to where it was either, and tries port 7443/);
+  assert.equal(said.length, 2, 'which is told once');
   held.delete(7443);
   const { length } = attempts;
   await until(() => (attempts.length > length ? true : undefined), withDeadline(30_000, 'the last attempt'));
+  await until(
+    () => (last().includes('stays where it was') ? true : undefined),
+    withDeadline(30_000, 'word of the return'),
+  );
   const done = attempts.length;
   assert.equal(await place.follow(orderAt('127.0.0.1', 7443)), false);
   assert.deepEqual(attempts.slice(2), [...Array<number>(done - 1).fill(7443)]);
