@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import * as v from 'valibot';
 import { logLevels } from '../base/logger';
 import { parserOf } from '../base/parse';
@@ -53,10 +54,8 @@ export const parseFrontDoorOrder = parserOf('front door order', frontDoorOrderSc
 const address = v.pipe(
   v.string(),
   v.maxLength(64),
-  v.check(
-    (text) => v.is(v.pipe(v.string(), v.ip()), text.replace(/%[A-Za-z0-9_.-]{1,32}$/, '')),
-    'not an IP address',
-  ),
+  // The same check as that of the configuration, so that every place that can be ordered can be told of.
+  v.check((text) => isIP(text) !== 0, 'not an IP address'),
 );
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
