@@ -14,7 +14,7 @@ export type TestKind = (typeof testKinds)[number];
 /** How many files of a kind run beside each other, and when one counts as hung. */
 const limitsOf: Record<TestKind, { readonly atOnce: number; readonly timeoutMs: number }> = {
   unit: { atOnce: 2, timeoutMs: 60_000 },
-  integration: { atOnce: 2, timeoutMs: 240_000 },
+  integration: { atOnce: 2, timeoutMs: 400_000 },
   e2e: { atOnce: 1, timeoutMs: 420_000 },
 };
 
