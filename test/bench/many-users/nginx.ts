@@ -1,6 +1,6 @@
 import { until, withDeadline } from '../../../src/base/time';
 import type { PrivateSystem } from '../../support/private-system';
-import { twoFreePorts } from './free-port';
+import { twoFreePorts } from '../../support/free-ports';
 import { childrenOf } from './process-measures';
 
 /** nginx as a TLS proxy to one socket, with and without buffers between the two sides. */

@@ -2,7 +2,7 @@ import { until, withDeadline } from '../../../src/base/time';
 import { Client } from 'ssh2';
 import type { Person } from '../../integration/many-users/crowd';
 import type { PrivateSystem } from '../../support/private-system';
-import { freePort } from './free-port';
+import { freePort } from '../../support/free-ports';
 
 /** Everything as Debian has it, but for the port, the key and the limit on those who are signing in at once, which would refuse some of fifty. */
 const configuration = `

@@ -8,7 +8,7 @@ import { expectParsed, parseJson, parserOf } from '../../../src/base/parse';
 import { withDeadline } from '../../../src/base/time';
 import { exitCodes } from '../../../src/protocol/command-line';
 import { plainPamFile, PrivateSystem, type PrivateRunOptions } from '../../support/private-system';
-import { freePort } from './configured-daemon';
+import { freePort } from '../../support/free-ports';
 
 const parseReport = parserOf(
   'report',

@@ -1,6 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
 import { expectParsed, parseJson } from '../../../src/base/parse';
 import { until, withDeadline } from '../../../src/base/time';
 import { frontDoorPaths, parseSignedIn } from '../../../src/protocol/front-door';
@@ -38,32 +36,6 @@ export async function startConfiguredDaemon(system: PrivateSystem): Promise<Conf
       });
     },
   };
-}
-
-/** A port of loopback that nobody has now. */
-export async function freePort(): Promise<number> {
-  const { port, release } = await holdPort();
-  await release();
-  return port;
-}
-
-/** Two ports of loopback that nobody has now; one that was asked for after the other might be the same. */
-export async function twoFreePorts(): Promise<readonly [number, number]> {
-  const [one, other] = [await holdPort(), await holdPort()];
-  await Promise.all([one.release(), other.release()]);
-  return [one.port, other.port];
-}
-
-async function holdPort() {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const bound = server.address();
-  assert.ok(bound !== null && typeof bound === 'object');
-  const release = async () => {
-    server.close();
-    await once(server, 'close');
-  };
-  return { port: bound.port, release };
 }
 
 /** Signs ada in at that port. Resolves with her token. */

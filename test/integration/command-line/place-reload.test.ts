@@ -9,18 +9,17 @@ import { exitCodes } from '../../../src/protocol/command-line';
 import { parseDaemonStatus, type DaemonStatus } from '../../../src/protocol/daemon-control';
 import { frontDoorPaths } from '../../../src/protocol/front-door';
 import { parseKernelModel } from '../../../src/protocol/jupyter';
+import { freePort, twoFreePorts } from '../../support/free-ports';
 import { plainPamFile, PrivateSystem } from '../../support/private-system';
 import { ask, bearer, rawConnection } from '../front-door/front-door-under-test';
 import { openStream } from '../many-users/open-stream';
 import { giveEnvironment } from '../many-users/system-daemon';
 import {
   configure,
-  freePort,
   signInAsAda,
   startConfiguredDaemon,
   workAsAda,
   type ConfiguredDaemon,
-  twoFreePorts,
 } from './configured-daemon';
 import { openKernelStream } from './kernel-stream';
 

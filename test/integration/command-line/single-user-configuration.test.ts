@@ -12,7 +12,7 @@ import { frontDoorPaths, parseWellKnown } from '../../../src/protocol/front-door
 import { createTestHome, type TestHome } from '../../support/test-home';
 import { ask, bearer, rawConnection } from '../front-door/front-door-under-test';
 import { openStream } from '../many-users/open-stream';
-import { freePort, twoFreePorts } from './configured-daemon';
+import { freePort, twoFreePorts } from '../../support/free-ports';
 import {
   runCommand,
   signIn,

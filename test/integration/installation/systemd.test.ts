@@ -5,7 +5,8 @@ import { expectParsed, parseJson } from '../../../src/base/parse';
 import { parseDaemonStatus } from '../../../src/protocol/daemon-control';
 import { PrivateSystem } from '../../support/private-system';
 import { bootSystemd } from '../../support/private-systemd';
-import { configure, freePort, workAsAda } from '../command-line/configured-daemon';
+import { freePort } from '../../support/free-ports';
+import { configure, workAsAda } from '../command-line/configured-daemon';
 import { ask } from '../front-door/front-door-under-test';
 import { giveEnvironment } from '../many-users/system-daemon';
 

@@ -1,6 +1,5 @@
-import { createServer, type AddressInfo } from 'node:net';
-import { once } from 'node:events';
 import { until, withDeadline } from '../../../src/base/time';
+import { freePort } from '../../support/free-ports';
 import type { PrivateResult, PrivateSystem } from '../../support/private-system';
 
 /** A running sshd of the private system. */
@@ -25,6 +24,7 @@ export async function startSshServer(
     const authorize = `install -d -m 0700 -o "$0" -g "$0" "/home/$0/.ssh" && install -m 0600 -o "$0" -g "$0" ${folder}/user.pub "/home/$0/.ssh/authorized_keys"`;
     await system.expect('sh', ['-c', authorize, user]);
   }
+  // sshd cannot be told to take any free port.
   const port = await freePort();
   const configuration = [
     `Port ${port}`,
@@ -61,14 +61,4 @@ export async function startSshServer(
       ]);
     },
   };
-}
-
-/** sshd cannot be told to take any free port. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
